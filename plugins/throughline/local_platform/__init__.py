@@ -1,0 +1,1 @@
+"""One machine, nothing else assumed: PostgreSQL from a wheel, the plant, Airflow, started and watched by one command."""
