@@ -30,18 +30,31 @@ class Lattice:
 LATTICES: dict[str, Lattice] = {
     "sales_order": Lattice(
         (
-            "draft", "submitted", "confirmed", "accepted", "planned", "in_production", "part_completed", "completed",
-            "part_shipped", "shipped", "delivered", "invoiced", "closed",
+            "draft",
+            "submitted",
+            "confirmed",
+            "accepted",
+            "planned",
+            "in_production",
+            "part_completed",
+            "completed",
+            "part_shipped",
+            "shipped",
+            "delivered",
+            "invoiced",
+            "closed",
         ),
         frozenset({"rejected", "cancelled"}),
     ),
-    "work_order": Lattice(("planned", "released", "in_production", "part_completed", "completed", "closed"),
-                          frozenset({"cancelled"})),
+    "work_order": Lattice(
+        ("planned", "released", "in_production", "part_completed", "completed", "closed"), frozenset({"cancelled"})
+    ),
     "production_report": Lattice(("reported",), frozenset({"reversed"})),
     "receipt_notice": Lattice(("created", "part_received", "received", "closed"), frozenset({"cancelled"})),
     "receipt": Lattice(("received",), frozenset({"reversed"})),
-    "outbound_order": Lattice(("created", "allocated", "picked", "part_shipped", "shipped", "closed"),
-                              frozenset({"cancelled"})),
+    "outbound_order": Lattice(
+        ("created", "allocated", "picked", "part_shipped", "shipped", "closed"), frozenset({"cancelled"})
+    ),
     "shipment": Lattice(("picked", "shipped", "delivered"), frozenset({"reversed"})),
     "customer": Lattice(("active",), frozenset({"blocked", "archived"})),
     "item": Lattice(("active",), frozenset({"blocked", "archived"})),
