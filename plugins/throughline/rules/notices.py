@@ -1,0 +1,73 @@
+"""Letters to the customer, in Chinese and English; each has its own number, so none is ever sent twice."""
+
+from __future__ import annotations
+
+from throughline.canonical import Customer, Item, Notice, SalesOrder, Shipment
+from throughline.errors import Invalid
+from throughline.rules.dossier import Dossier
+from throughline.rules.order_comparison import compare_lines
+from throughline.rules.progress import order_status
+from throughline.rules.registry import rule
+from throughline.rules.units import plain
+
+
+@rule("shipment_notice", kind="make", makes="notice")
+def shipment_notice(subject: SalesOrder, item: Shipment, dossier: Dossier) -> Notice:
+    """Tells the customer what has left, with which carrier, and whether more follows."""
+    rows = "\n".join(
+        f"  {_name(line.item, dossier)}  {plain(line.quantity.value)} {line.quantity.unit}" for line in item.lines
+    )
+    last = order_status(subject, dossier) == "shipped"
+    carrier = f"{item.carrier or '-'} {item.tracking_number or ''}".strip()
+    ending = (
+        ("订单已全部发货。", "This completes your order.") if last else ("其余将另行发货。", "The rest will follow.")
+    )
+    body = (
+        f"尊敬的客户,您的订单 {_their_number(subject)} 已发货:\n{rows}\n承运:{carrier}\n{ending[0]}\n\n"
+        f"Dear customer, goods of your order {_their_number(subject)} have left:\n{rows}\n"
+        f"Carrier: {carrier}\n{ending[1]}\n"
+    )
+    return Notice(
+        number=f"{item.number}-notice",
+        about=dossier.item_id or dossier.key,
+        recipient=_address(subject, dossier),
+        subject=f"发货通知 Shipment {item.number} · {_their_number(subject)}",
+        body=body,
+    )
+
+
+@rule("change_notice", kind="make", makes="notice")
+def change_notice(subject: SalesOrder, item: SalesOrder, dossier: Dossier) -> Notice | None:
+    """Tells the customer that a change of the order was accepted; a refusal is for sales to explain."""
+    verdict = next((found for found in dossier.verdicts.values() if "outcome" in found), None)
+    if verdict is None or verdict["outcome"] != "apply" or verdict["kind"] == "none" or dossier.refusals:
+        return None
+    changed = [delta for delta in compare_lines(subject, item, dossier) if delta.before != delta.after]
+    rows = "\n".join(
+        f"  {_name(delta.item, dossier)}: {plain(delta.before)} → {plain(delta.after)} {delta.unit}"
+        for delta in changed
+    )
+    return Notice(
+        number=f"{subject.number}-change-{dossier.item_id.rpartition('@')[2]}-notice",
+        about=dossier.key,
+        recipient=_address(item, dossier),
+        subject=f"订单变更 Order change · {_their_number(subject)}",
+        body=f"{verdict['sentence']['zh']}\n{verdict['sentence']['en']}\n{rows}\n",
+    )
+
+
+def _their_number(order: SalesOrder) -> str:
+    return order.customer_order_number or order.number
+
+
+def _name(item_ref: str, dossier: Dossier) -> str:
+    item = dossier.get(item_ref, Item)
+    return f"{item.number} {item.name}" if item else item_ref.rpartition(":")[2]
+
+
+def _address(order: SalesOrder, dossier: Dossier) -> str:
+    customer = dossier.get(order.customer, Customer)
+    address = order.contact_email or (customer.email if customer else None)
+    if not address:
+        raise Invalid(f"order {order.number} names nobody to write to: add a contact e-mail", field="contact_email")
+    return address
