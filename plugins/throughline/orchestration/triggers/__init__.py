@@ -1,0 +1,1 @@
+"""What the triggerer watches without occupying a worker: sources, the ledger, documents, stock. They only read."""
