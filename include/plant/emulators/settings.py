@@ -1,0 +1,57 @@
+"""How one emulator is set up: who may log in, how long tokens live, how strict its limits are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+_LOGINS = {"fxiaoke": "FSAID_plant", "black_lake": "cli_plant", "flux": "plant-wms-key"}
+_CALLS_ALLOWED = {"fxiaoke": 2000}
+
+
+@dataclass
+class Settings:
+    """Everything that can be chosen for an emulator; `--option name=value` sets any of the plain ones."""
+
+    product: str
+    state: Path
+    login: str = ""
+    secret: str = ""
+    callback: str = ""
+    permanent_code: str = "plant-permanent-code"
+    ea: str = "huadong"
+    users: str = "1000,1001"
+    apptoken: str = "plant-wms-token"
+    customer_id: str = "HDJX"
+    warehouse_id: str = "WH01"
+    client_db: str = "FLUXWMSJSON"
+    token_seconds: float = 7200
+    same_token_seconds: float = 6600
+    token_calls_per_minute: int = 10
+    rate_calls: int = -1
+    rate_seconds: float = 20
+    lag_seconds: float = 0
+    max_skew_seconds: float = 0
+    hold_seconds: float = 30
+    retry_first_seconds: float = 0.5
+    retry_max_seconds: float = 60
+    callback_timeout: float = 10
+    callback_parallel: int = 8
+
+    def __post_init__(self) -> None:
+        """Fill in what differs by product: the login, the secret from the environment, the vendor's limit."""
+        self.login = self.login or _LOGINS[self.product]
+        self.secret = self.secret or os.environ.get("PLANT_SECRET", "") or f"plant-{self.product}-secret"
+        if self.rate_calls < 0:
+            self.rate_calls = _CALLS_ALLOWED.get(self.product, 0)
+
+    def change(self, wishes: Mapping[str, Any]) -> None:
+        """Take new values for plain settings, each as the type it has; an unknown name is an error."""
+        kinds = {field.name: type(getattr(self, field.name)) for field in fields(self) if field.name != "state"}
+        for name, value in wishes.items():
+            if name not in kinds:
+                raise ValueError(f"there is no setting {name!r}; choose from {', '.join(sorted(kinds))}")
+            setattr(self, name, kinds[name](value))
