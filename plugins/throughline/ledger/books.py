@@ -1,0 +1,66 @@
+"""The ledger itself: connections to the hub's PostgreSQL, and transactions that open its rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from throughline.ledger.connections import Connections
+from throughline.ledger.identities import Identities
+from throughline.ledger.parked import Parked
+from throughline.ledger.processes import Processes
+from throughline.ledger.records import Records
+from throughline.ledger.schema import ensure_months
+from throughline.ledger.session import Session
+from throughline.ledger.steps import Steps
+from throughline.ledger.watermarks import Watermarks
+
+CHANNEL = "throughline_ready"
+
+
+class Books:
+    """The rooms of the ledger inside one transaction: all of what is written here is committed, or none."""
+
+    def __init__(self, session: Session) -> None:
+        self.now = session.now
+        self.records = Records(session)
+        self.identities = Identities(session)
+        self.watermarks = Watermarks(session)
+        self.processes = Processes(session)
+        self.steps = Steps(session)
+        self.parked = Parked(session)
+
+
+class Ledger:
+    """The hub's memory. One per process is enough; its methods may be called from any thread."""
+
+    def __init__(self, dsn: str, *, clock: Callable[[], datetime], connections: int = 8) -> None:
+        self._connections = Connections(dsn, size=connections)
+        self._clock = clock
+
+    @contextmanager
+    def transaction(self) -> Iterator[Books]:
+        """Open the books; leaving commits, an error takes everything back. A lost connection is `Transient`."""
+        with self._session() as session:
+            yield Books(session)
+        if session.names:
+            with self._session() as after:
+                Identities(after).wake(session.names)
+
+    def ensure_months(self) -> None:
+        """Make the payload partitions of this and the coming months; done daily by housekeeping."""
+        with self._session() as session:
+            ensure_months(session.connection, session.now)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._connections.close()
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with self._connections.transaction() as connection:
+            session = Session(connection, self._clock)
+            yield session
+            if session.news:
+                session.run("select pg_notify(%s, %s)", CHANNEL, " ".join(sorted(session.news)))

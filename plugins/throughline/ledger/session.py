@@ -1,0 +1,62 @@
+"""One transaction's hands: run statements, fill entries, remember what must happen when it commits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.rows import class_row
+
+from throughline.ledger.entries import AuditEntry
+from throughline.ledger.exact_json import dumps
+
+T = TypeVar("T")
+BATCH = 5_000
+"""Rows that travel in one parameter: enough to be quick, few enough to stay far below what jsonb can hold."""
+
+
+class Session:
+    """A transaction on one connection, with the moment it takes place (asked once, so that its rows agree)."""
+
+    def __init__(self, connection: psycopg.Connection[Any], clock: Callable[[], datetime]) -> None:
+        self.connection = connection
+        self.now = clock()
+        self.news: set[str] = set()
+        """What became ready here, told to listeners at commit."""
+        self.names: set[str] = set()
+        """What was registered or is awaited here: looked at once more after the commit, see `identities`."""
+        self.audited: list[AuditEntry] = []
+        """Audit entries, written last so that the chain's lock is held for a moment only."""
+
+    def run(self, statement: str, *parameters: Any) -> int:
+        """Run one statement; answers how many rows it touched."""
+        return self.connection.execute(statement, parameters).rowcount
+
+    def rows(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """The answer as plain rows."""
+        return self.connection.execute(statement, parameters).fetchall()
+
+    def value(self, statement: str, *parameters: Any) -> Any:
+        """The first column of the first row, or None."""
+        row = self.connection.execute(statement, parameters).fetchone()
+        return row[0] if row else None
+
+    def entries(self, kind: type[T], statement: str, *parameters: Any) -> list[T]:
+        """The answer as entries; the statement's columns are the entry's fields."""
+        with self.connection.cursor(row_factory=class_row(kind)) as cursor:
+            return cursor.execute(statement, parameters).fetchall()
+
+
+def as_rows(rows: Iterable[dict[str, Any]]) -> str:
+    """Rows as the one parameter of a statement that reads them `from jsonb_to_recordset(%s) as x(…)`."""
+    return dumps(list(rows))
+
+
+def batches(rows: Sequence[T], size: int = BATCH) -> Iterator[list[T]]:
+    """The rows in handy portions."""
+    remaining = iter(rows)
+    while portion := list(islice(remaining, size)):
+        yield portion

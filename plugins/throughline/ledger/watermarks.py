@@ -1,0 +1,34 @@
+"""How far each system has been read, kept in the same transaction as what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from throughline.ledger.exact_json import dumps
+from throughline.ledger.session import Session
+
+
+class Watermarks:
+    """The cursor of every (system, document)."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, role: str, document: str) -> dict[str, Any] | None:
+        """Where reading goes on; None when nothing was read yet."""
+        found: dict[str, Any] | None = self._session.value(_GET, role, document)
+        return found
+
+    def set(self, role: str, document: str, cursor: Mapping[str, Any], *, run_id: str | None = None) -> None:
+        """Move the cursor; commit it together with the records it covers."""
+        self._session.run(_SET, role, document, dumps(cursor), run_id, self._session.now)
+
+
+_GET = "select cursor from watermarks where role = %s and document = %s"
+
+_SET = """
+insert into watermarks (role, document, cursor, run_id, set_at) values (%s, %s, %s::jsonb, %s, %s)
+on conflict (role, document) do update
+set cursor = excluded.cursor, run_id = excluded.run_id, set_at = excluded.set_at
+"""
