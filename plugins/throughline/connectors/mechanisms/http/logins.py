@@ -1,0 +1,147 @@
+"""Logins that need a conversation: a token exchange, or a session of several calls. One login at a time, never a storm.
+
+However many requests find out at once that a login is over, one of them logs in and the others use what it got. A login
+that fails, or a fresh login that is refused, is not repeated for half a minute: the same error is given instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http.cookies import SimpleCookie
+from typing import Any
+
+from throughline.connectors.contract import Connection
+from throughline.connectors.mechanisms.http.credentials import Kept
+from throughline.connectors.mechanisms.http.declared_auth import Place
+from throughline.connectors.mechanisms.http.declared_calls import Meaning
+from throughline.connectors.mechanisms.http.outgoing import Outgoing, PreparedCall
+from throughline.connectors.mechanisms.http.paths import MISSING, Reader
+from throughline.connectors.mechanisms.http.stamps import EPOCH
+from throughline.connectors.mechanisms.http.verdicts import Answer, Verdict
+from throughline.connectors.mechanisms.http.wire import Wire
+from throughline.errors import Misconfigured
+
+HOLD = timedelta(seconds=30)
+
+CredentialHeaders = Callable[[Connection, Mapping[str, Any]], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class LoginStep:
+    """One call of a login and what to remember of its answer."""
+
+    call: PreparedCall
+    keeps: Mapping[str, Reader]
+
+
+class Login:
+    """A login in one or more calls, kept until it is old or refused."""
+
+    def __init__(
+        self, wire: Wire, steps: Sequence[LoginStep], *, ttl: float, place: Place | None = None,
+        headers: CredentialHeaders | None = None, cookies: bool = False,
+    ) -> None:  # fmt: skip
+        self._wire = wire
+        self._steps = steps
+        self._ttl = timedelta(seconds=ttl)
+        self._place = place
+        self._headers = headers
+        self._cookies = cookies
+        self._kept: Kept | None = None
+        self._until = EPOCH
+        self._held_until: datetime | None = None
+        self._logins = 0
+        self._alone = asyncio.Lock()
+
+    async def ready(self) -> Kept:
+        """The login we have, or a new one when there is none or it is old."""
+        now = self._wire.clock()
+        if self._kept is not None and now < self._until:
+            return self._kept
+        async with self._alone:
+            if self._kept is None or self._wire.clock() >= self._until:
+                await self._log_in()
+            assert self._kept is not None  # noqa: S101 - _log_in sets it or raises
+            return self._kept
+
+    async def renew(self, refused: Kept) -> Kept | None:
+        """A new login, unless somebody else has made one since the refused one."""
+        async with self._alone:
+            if self._kept is None or self._kept.generation <= refused.generation:
+                self._kept = None
+                await self._log_in()
+            return self._kept
+
+    def hold(self) -> None:
+        """Give the same refusal for half a minute instead of logging in again."""
+        self._kept = None
+        self._held_until = self._wire.clock() + HOLD
+
+    def put(self, outgoing: Outgoing, kept: Kept) -> None:
+        """Add the token, the headers or the cookies of this login."""
+        if self._place is not None:
+            _place(outgoing, self._place, f"{self._place.prefix}{kept.token}")
+        if self._headers is not None:
+            outgoing.headers.update(self._headers(self._wire.connection, kept.values))
+        if self._cookies and kept.values.get("cookies"):
+            outgoing.headers["cookie"] = kept.values["cookies"]
+
+    async def _log_in(self) -> None:
+        now = self._wire.clock()
+        if self._held_until is not None and now < self._held_until:
+            raise self._refused("the login was refused a moment ago")
+        kept = Kept(self._logins + 1)
+        for step in self._steps:
+            await self._take(step, kept)
+        self._wire.masker.learn(*(value for value in kept.values.values() if isinstance(value, str)))
+        self._logins = kept.generation
+        self._kept, self._until, self._held_until = kept, now + self._ttl, None
+
+    async def _take(self, step: LoginStep, kept: Kept) -> None:
+        scope = self._wire.scope(session=kept.values, token=kept.token)
+        first = not kept.values
+        answer, verdict = await self._wire.exchange(
+            step.call, scope, writes=False, put=None if first else (lambda outgoing: self.put(outgoing, kept))
+        )
+        if verdict.means is not Meaning.OK:
+            self._fail(step, answer, verdict)
+        for name, read in step.keeps.items():
+            value = read(answer.body)
+            if value is MISSING or value is None:
+                raise self._refused(f"its answer to the login holds no {name}")
+            kept.values[name] = value
+        if self._cookies:
+            kept.values["cookies"] = _cookies(answer, kept.values.get("cookies", ""))
+
+    def _fail(self, step: LoginStep, answer: Answer, verdict: Verdict) -> None:
+        if verdict.means in (Meaning.THROTTLED, Meaning.TRANSIENT, Meaning.IN_DOUBT):
+            raise self._wire.failed(step.call, answer, verdict, writes=False)
+        self.hold()
+        raise self._refused(self._wire.masker.text(verdict.message or verdict.code or "no reason given"))
+
+    def _refused(self, said: str) -> Misconfigured:
+        return Misconfigured(
+            f"{self._wire.role} does not let us log in ({said}): check login and password",
+            where=self._wire.where, system=self._wire.role,
+        )  # fmt: skip
+
+
+def _place(outgoing: Outgoing, place: Place, text: str) -> None:
+    if place.kind == "header":
+        outgoing.headers[place.name] = text
+    elif place.kind == "query":
+        outgoing.query[place.name] = text
+    elif place.kind == "body":
+        outgoing.body = {**(outgoing.body or {}), place.name: text}
+    else:
+        outgoing.headers["cookie"] = f"{place.name}={text}"
+
+
+def _cookies(answer: Answer, before: str) -> str:
+    jar: SimpleCookie = SimpleCookie(before)
+    for line in answer.headers.get_list("set-cookie"):
+        jar.load(line)
+    return "; ".join(f"{name}={morsel.value}" for name, morsel in jar.items())
