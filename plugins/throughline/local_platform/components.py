@@ -1,0 +1,123 @@
+"""What runs on this machine: each component's command, what it waits for, and how it shows that it is ready."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from throughline.local_platform.embedded_postgres import EmbeddedPostgres
+from throughline.local_platform.environment import MARK
+from throughline.local_platform.plant import tryton_server
+from throughline.local_platform.readiness import Check, airflow_health, answers, listens
+from throughline.local_platform.settings import Settings
+from throughline.local_platform.unprivileged import reachable_directory
+
+Command = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Component:
+    """One process the supervisor keeps alive.
+
+    `needs` names the components and preparations that must be done before it starts; `port` is what it listens on.
+    """
+
+    name: str
+    title: str
+    command: Command
+    needs: tuple[str, ...]
+    ready: Check
+    port: int | None = None
+    within: float = 60.0
+    user: str | None = None
+    stop_signal: str = "TERM"
+    stop_seconds: int = 10
+    stop_group: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def postgres(settings: Settings) -> EmbeddedPostgres:
+    """The one database server of the instance."""
+    home = reachable_directory(settings.state / "postgres", settings.instance)
+    return EmbeddedPostgres(home, settings.ports["postgres"], password=settings.secrets["postgres_password"])
+
+
+def components(settings: Settings) -> tuple[Component, ...]:
+    """Everything that runs, in the order a person would name it."""
+    return (_postgres(settings), *_plant(settings), *_hub(settings), *_airflow(settings), _day(settings))
+
+
+def _python(module: str, *arguments: str) -> Command:
+    return (sys.executable, "-m", module, *arguments)
+
+
+def _postgres(settings: Settings) -> Component:
+    server = postgres(settings)
+    # It needs none of our secrets, and as `nobody` it should not be given them.
+    bare = ("/usr/bin/env", "-i", f"{MARK}={settings.instance}", f"PATH={os.defpath}", "LC_ALL=C.UTF-8")
+    return Component(
+        "postgres", "PostgreSQL", (*bare, *server.command()), ("cluster",), server.ready, settings.ports["postgres"],
+        user="nobody" if getpass.getuser() == "root" else None, stop_signal="INT", stop_seconds=20, stop_group=False,
+    )  # fmt: skip
+
+
+def _plant(settings: Settings) -> tuple[Component, ...]:
+    erp = tryton_server(settings)
+    return (
+        Component(
+            "tryton", "Tryton (ERP)", tuple(erp.command()), ("tryton_database",), erp.ready,
+            settings.ports["tryton"], environment=erp.environment(),
+        ),
+        _emulator(settings, "crm", "Fxiaoke (CRM)", "fxiaoke"),
+        _emulator(settings, "mes", "Black Lake (MES)", "black_lake"),
+        _emulator(settings, "wms", "FLUX (WMS)", "flux", "--callback", _inbound(settings, "wms")),
+        Component(
+            "smtp", "Mail server (keeps mails as files)",
+            _python("throughline.local_platform.mail_sink", str(settings.ports["smtp"]), str(settings.mail)),
+            (), listens(settings.ports["smtp"]), settings.ports["smtp"],
+        ),
+    )  # fmt: skip
+
+
+def _inbound(settings: Settings, role: str) -> str:
+    return f"http://127.0.0.1:{settings.ports['receiver']}/inbound/{role}"
+
+
+def _emulator(settings: Settings, role: str, title: str, product: str, *arguments: str) -> Component:
+    port = settings.ports[role]
+    state = settings.state / "plant" / product
+    command = _python("include.plant.emulators", product, "--port", str(port), "--state", str(state), *arguments)
+    secret = {"PLANT_SECRET": settings.secrets[f"{role}_secret"]}
+    return Component(role, title, command, (), listens(port), port, environment=secret)
+
+
+def _hub(settings: Settings) -> tuple[Component, ...]:
+    port = settings.ports["receiver"]
+    command = _python("throughline.receiver", "--port", str(port))
+    return (Component("receiver", "Receiver (the hub's door)", command, ("ledger",), listens(port), port),)
+
+
+def _airflow(settings: Settings) -> tuple[Component, ...]:
+    def healthy(part: str) -> Check:
+        return lambda: airflow_health(settings.ui).get(part) == "healthy"
+
+    def component(name: str, title: str, needs: tuple[str, ...], ready: Check, *arguments: str) -> Component:
+        command = (*_python("airflow"), name, *arguments)
+        port = settings.ports["airflow"] if name == "api-server" else None
+        return Component(name, title, command, needs, ready, port, within=180, stop_seconds=20, stop_group=False)
+
+    page = answers(f"{settings.ui}/api/v2/version", within=10)
+    prepared = ("airflow_database", "ledger")
+    return (
+        component("api-server", "Airflow API and pages", ("airflow_database",), page),
+        component("dag-processor", "Airflow DAG processor", prepared, healthy("dag_processor")),
+        component("triggerer", "Airflow triggerer", prepared, healthy("triggerer"), "--skip-serve-logs"),
+        component("scheduler", "Airflow scheduler", ("warm", *prepared), healthy("scheduler"), "--skip-serve-logs"),
+    )
+
+
+def _day(settings: Settings) -> Component:
+    return Component("day", "Day in the plant", _python("include.plant.day"), ("tryton", "mes", "wms"), lambda: True)

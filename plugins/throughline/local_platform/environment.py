@@ -1,0 +1,83 @@
+"""The environment every component of an instance starts with: Airflow's settings, the hub's, nothing left to chance."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from throughline.local_platform.settings import Settings
+
+MARK = "THROUGHLINE_INSTANCE"
+"""Every process of an instance carries this variable with the instance's name: `down` finds it by that."""
+
+
+def component_environment(settings: Settings, outside: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What the machine gives (without what would slow us or leak in) and what we set."""
+    outside = os.environ if outside is None else outside
+    unwanted = ("AIRFLOW", "PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONPATH")
+    kept = {name: value for name, value in outside.items() if not name.startswith(unwanted)}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
+    return {
+        **kept,
+        "PATH": path,
+        "PYTHONPATH": str(settings.project),
+        "PYTHONUNBUFFERED": "1",
+        **hub_environment(settings),
+        **airflow_environment(settings),
+    }
+
+
+def hub_environment(settings: Settings) -> dict[str, str]:
+    """Where the hub finds itself: its project, its state, its ledger, its systems' ports and passwords."""
+    ports = {f"THROUGHLINE_PORT_{name.upper()}": str(port) for name, port in settings.ports.items()}
+    systems = ("crm_secret", "erp_password", "mes_secret", "wms_secret")
+    return {
+        MARK: settings.instance,
+        "THROUGHLINE_PROJECT": str(settings.project),
+        "THROUGHLINE_STATE": str(settings.state),
+        "THROUGHLINE_LEDGER_DSN": settings.dsn("ledger"),
+        **ports,
+        **{f"THROUGHLINE_{name.upper()}": settings.secrets[name] for name in systems},
+    }
+
+
+def airflow_environment(settings: Settings) -> dict[str, str]:
+    """Airflow as this hub wants it; `docs/` and the design say why each value is what it is."""
+    sections = {
+        "API": {
+            "BASE_URL": settings.ui,
+            "EXPOSE_CONFIG": "False",
+            "HOST": "127.0.0.1",
+            "PORT": settings.ports["airflow"],
+            "SECRET_KEY": settings.secrets["api_secret"],
+            "WORKERS": 1,
+        },
+        "API_AUTH": {"JWT_SECRET": settings.secrets["jwt_secret"]},
+        "CORE": {
+            "AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+            "DAGS_ARE_PAUSED_AT_CREATION": "False",  # the scheduler starts only once the API is warm
+            "DAGS_FOLDER": settings.project / "dags",
+            "EXECUTION_API_SERVER_URL": f"{settings.ui}/execution/",
+            "EXECUTOR": "LocalExecutor",
+            "FERNET_KEY": settings.secrets["fernet_key"],
+            "LOAD_EXAMPLES": "False",
+            "PARALLELISM": 8,  # two cores carry some five tasks a second; more workers only wait
+            "PLUGINS_FOLDER": settings.project / "plugins",
+            "TEST_CONNECTION": "Enabled",
+        },
+        "DAG_PROCESSOR": {"MIN_FILE_PROCESS_INTERVAL": 10, "REFRESH_INTERVAL": 10},
+        "DATABASE": {
+            "LOAD_DEFAULT_CONNECTIONS": "False",
+            "SQL_ALCHEMY_CONN": settings.dsn("airflow").replace("postgresql://", "postgresql+psycopg2://"),
+        },
+        "LOGGING": {"BASE_LOG_FOLDER": settings.logs / "tasks"},
+        "SCHEDULER": {"SCHEDULER_IDLE_SLEEP_TIME": 0.1},
+        "USAGE_DATA_COLLECTION": {"ENABLED": "False"},
+        "WORKERS": {"EXECUTION_API_TIMEOUT": 60},  # the first call builds the API: five seconds are not enough
+    }
+    values = {
+        f"AIRFLOW__{section}__{name}": str(value) for section, named in sections.items() for name, value in named.items()
+    }
+    return {"AIRFLOW_HOME": str(settings.state / "airflow"), **values}

@@ -1,0 +1,60 @@
+"""PostgreSQL refuses to run as root: as root we run it as `nobody`, who must be able to reach its files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def identity() -> dict[str, Any]:
+    """What `subprocess` needs to start PostgreSQL as somebody it accepts: nothing, unless we are root."""
+    if os.getuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def reachable(path: Path) -> bool:
+    """Whether `nobody` may walk to this path (always true when we are not root)."""
+    if os.getuid() != 0:
+        return True
+    existing = (part for part in (path, *path.parents) if part.exists())
+    return all(part.stat().st_mode & stat.S_IXOTH for part in existing)
+
+
+def reachable_directory(wanted: Path, owner: str) -> Path:
+    """The wanted directory, or one of the same owner (an instance) outside a closed home directory."""
+    if reachable(wanted):
+        return wanted
+    return Path("/var/tmp") / f"throughline-{owner}"  # noqa: S108 - `give` makes it private
+
+
+def reachable_copy(program: Path) -> Path:
+    """The program's directory, copied once to where `nobody` can run it when it lies in a closed home directory."""
+    if reachable(program):
+        return program
+    stamp = f"{program}|{program.stat().st_mtime_ns}"
+    copy = Path("/var/tmp") / f"throughline-programs-{hashlib.sha256(stamp.encode()).hexdigest()[:12]}"  # noqa: S108
+    if not copy.exists():
+        draft = Path(tempfile.mkdtemp(prefix=f"{copy.name}-", dir=copy.parent))
+        shutil.copytree(program, draft, symlinks=True, dirs_exist_ok=True)
+        draft.chmod(0o755)
+        draft.rename(copy)
+    if copy.stat().st_uid != os.getuid():
+        raise PermissionError(f"{copy} belongs to somebody else: remove it")
+    return copy
+
+
+def give(path: Path) -> None:
+    """As root, hand a file or directory to `nobody`; a directory that is not there yet is made."""
+    if not path.exists():
+        path.mkdir(parents=True, mode=0o700)
+    owner = identity()
+    if owner:
+        os.chown(path, owner["user"], owner["group"])
