@@ -1,0 +1,9 @@
+"""People of the plant, for the demo, the day driver and tests: tiny clients that share nothing with the hub."""
+
+from __future__ import annotations
+
+from include.plant.emulators.crm_people import CrmPeople, PlantRefused
+from include.plant.emulators.mes_people import MesPeople
+from include.plant.emulators.warehouse_people import ControlDeskPeople, WarehousePeople
+
+__all__ = ["ControlDeskPeople", "CrmPeople", "MesPeople", "PlantRefused", "WarehousePeople"]
