@@ -13,10 +13,11 @@ from throughline.rules import (
     top_up,
     warehouse,
 )
-from throughline.rules.dossier import Dossier, Linked
+from throughline.rules.dossier import Act, Dossier, Linked
 from throughline.rules.registry import Rule, RuleKind, rule, rule_named, rules_of
 
 __all__ = [
+    "Act",
     "Dossier",
     "Linked",
     "Rule",

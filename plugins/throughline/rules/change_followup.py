@@ -1,4 +1,4 @@
-"""What an accepted change asks of the shop floor: orders to cancel, to close at a gate, and supplements to add.
+"""What an accepted change asks of ERP, warehouse and shop floor: what to change, cancel, close at a gate, or add.
 
 A running work order is never raised: what is wanted more becomes a supplement of its own.
 """
@@ -8,34 +8,53 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from throughline.canonical import Quantity, WorkOrder, line_of
-from throughline.rules.dossier import Dossier
+from throughline.canonical import Quantity, SalesOrder, WorkOrder, line_of
+from throughline.rules.dossier import Act, Dossier
 from throughline.rules.progress import (
     finished_work_orders,
     good_by_work_order,
+    is_cancelled,
     order_line_of,
     standing_reports,
     work_orders,
 )
 from throughline.rules.registry import rule
+from throughline.rules.top_up import supplement
 from throughline.rules.units import ZERO
+from throughline.rules.warehouse import outbound_order_for_sales_order, reference_of
 
 
-@rule("work_orders_to_cancel", kind="make", makes="work_order")
-def work_orders_to_cancel(dossier: Dossier) -> list[WorkOrder]:
-    """Work orders on the shop floor that are not wanted any more and of which nothing was reported."""
-    return [order for order in _unwanted(dossier) if not _reported(order, dossier)]
+@rule("order_after_change", kind="make", makes="sales_order")
+def order_after_change(item: SalesOrder, dossier: Dossier) -> Act | None:
+    """The order as the ERP is to have it from now on, or its cancellation."""
+    if not _applies(dossier):
+        return None
+    return Act("cancel" if is_cancelled(item) else "change", item)
 
 
-@rule("work_orders_to_close", kind="make", makes="work_order")
-def work_orders_to_close(dossier: Dossier) -> list[WorkOrder]:
-    """Work orders on the shop floor that stop where they are: something was made, and no more is wanted."""
-    return [order for order in _unwanted(dossier) if _reported(order, dossier)]
+@rule("outbound_after_change", kind="make", makes="outbound_order")
+def outbound_after_change(subject: SalesOrder, item: SalesOrder, dossier: Dossier) -> Act | None:
+    """What the warehouse is to send from now on, or that it is to send nothing."""
+    outbound = outbound_order_for_sales_order(subject, item, dossier)
+    if not _applies(dossier) or reference_of(outbound) not in dossier.was_carried("wms", "outbound_order"):
+        return None
+    return Act("cancel" if is_cancelled(item) else "change", outbound)
 
 
-@rule("work_orders_to_reduce", kind="make", makes="work_order")
-def work_orders_to_reduce(dossier: Dossier) -> list[WorkOrder]:
-    """Work orders on the shop floor with a smaller quantity, where less is wanted but not nothing."""
+@rule("work_orders_after_change", kind="make", makes="work_order")
+def work_orders_after_change(dossier: Dossier) -> list[Act]:
+    """What the shop floor is to do: cancel what has not begun, close what has, make less, or make more besides."""
+    acts = [_stopped(order, dossier) for order in _unwanted(dossier)]
+    acts += [Act("change", order) for order in _reduced(dossier)]
+    return acts + [Act("create", order) for order in _added(dossier)]
+
+
+def _stopped(order: WorkOrder, dossier: Dossier) -> Act:
+    return Act("close" if _reported(order, dossier) else "cancel", order)
+
+
+def _reduced(dossier: Dossier) -> list[WorkOrder]:
+    """Work orders with a smaller quantity, where less is wanted but not nothing."""
     reduced = []
     for order, remaining in _lowered(dossier):
         if remaining > _good(order, dossier):
@@ -44,43 +63,31 @@ def work_orders_to_reduce(dossier: Dossier) -> list[WorkOrder]:
     return reduced
 
 
-@rule("work_orders_to_add", kind="make", makes="work_order")
-def work_orders_to_add(dossier: Dossier) -> list[WorkOrder]:
+def _added(dossier: Dossier) -> list[WorkOrder]:
     """A supplement for every line whose quantity went up while its work order is already on the shop floor."""
     added = []
     for change in _changes(dossier):
         more = Decimal(change["after"]) - Decimal(change["before"])
         running = _on_the_floor(change["line"], dossier)
-        if more > ZERO and running:
-            added.append(_supplement(running[0], more, change, dossier))
+        if more > ZERO and running and change["change"] == "increase":
+            added.append(supplement(_ref(running[0], dossier), more, str(change["unit"]), dossier))
     return added
-
-
-def _supplement(order: WorkOrder, more: Decimal, change: dict[str, Any], dossier: Dossier) -> WorkOrder:
-    ref = _ref(order, dossier)
-    revision = dossier.item_id.rpartition("@")[2]
-    return WorkOrder(
-        number=f"{order.number}-R{revision}",
-        status="planned",
-        order_line=order.order_line,
-        item=order.item,
-        quantity=Quantity(value=more, unit=str(change["unit"])),
-        planned_on=order.planned_on,
-        supplements=ref,
-    )
 
 
 def _verdict(dossier: Dossier) -> dict[str, Any]:
     return next((dict(found) for found in dossier.verdicts.values() if "outcome" in found), {})
 
 
+def _applies(dossier: Dossier) -> bool:
+    return _verdict(dossier).get("outcome") == "apply"
+
+
 def _changes(dossier: Dossier) -> list[dict[str, Any]]:
-    verdict = _verdict(dossier)
-    return list(verdict.get("lines", [])) if verdict.get("outcome") == "apply" else []
+    return list(_verdict(dossier).get("lines", [])) if _applies(dossier) else []
 
 
 def _unwanted(dossier: Dossier) -> list[WorkOrder]:
-    if _verdict(dossier).get("kind") == "cancel" and _verdict(dossier).get("outcome") == "apply":
+    if _applies(dossier) and _verdict(dossier).get("kind") == "cancel":
         return [order for order in _all_on_the_floor(dossier) if not _over(order, dossier)]
     return [order for order, remaining in _lowered(dossier) if remaining <= _good(order, dossier)]
 

@@ -21,6 +21,14 @@ class Linked:
 
 
 @dataclass(frozen=True)
+class Act:
+    """A document and what to do with it, for a step that may carry out several operations."""
+
+    operation: str
+    document: CanonicalDocument
+
+
+@dataclass(frozen=True)
 class Dossier:
     """The papers of one process, as a rule sees them."""
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from throughline.canonical import ProductionReport, Quantity, SalesOrder, WorkOrder, line_of
+from throughline.errors import Unknown
 from throughline.rules.dossier import Dossier
 from throughline.rules.progress import (
     finished_work_orders,
@@ -30,8 +31,8 @@ def scrap_top_up(subject: SalesOrder, item: ProductionReport, dossier: Dossier) 
     missing = _missing(subject, line, dossier)
     if missing <= ZERO:
         return nothing
-    root = _root(item.work_order, dossier)
-    number = f"{_number(root)}-S{_supplements_of(root, dossier) + 1}"
+    root = root_of(item.work_order, dossier)
+    number = supplement_number(root, dossier)
     unit = base_unit(order.item, dossier)
     return {
         "needed": True,
@@ -51,18 +52,41 @@ def scrap_top_up(subject: SalesOrder, item: ProductionReport, dossier: Dossier) 
 def work_order_top_up(dossier: Dossier) -> WorkOrder | None:
     """The supplementary work order for what scrap left missing."""
     verdict = next((found for found in dossier.verdicts.values() if found.get("needed")), None)
-    original = dossier.get(str(verdict["supplements"]), WorkOrder) if verdict else None
-    if verdict is None or original is None:
+    if verdict is None:
         return None
+    made = supplement(str(verdict["supplements"]), Decimal(str(verdict["quantity"])), str(verdict["unit"]), dossier)
+    return made.model_copy(update={"number": str(verdict["number"])})
+
+
+def supplement(ref: str, more: Decimal, unit: str, dossier: Dossier) -> WorkOrder:
+    """A work order of its own for so many more of what another one makes; a running order is never raised."""
+    original = dossier.get(ref, WorkOrder)
+    if original is None:
+        raise Unknown(f"the work order {ref} is not known, so nothing can be added to it", awaited=ref)
     return WorkOrder(
-        number=str(verdict["number"]),
+        number=supplement_number(root_of(ref, dossier), dossier),
         status="planned",
-        order_line=str(verdict["line"]),
+        order_line=order_line_of(original, dossier),
         item=original.item,
-        quantity=Quantity(value=Decimal(str(verdict["quantity"])), unit=str(verdict["unit"])),
+        quantity=Quantity(value=more, unit=unit),
         planned_on=original.planned_on,
-        supplements=str(verdict["supplements"]),
+        supplements=root_of(ref, dossier),
     )
+
+
+def supplement_number(root: str, dossier: Dossier) -> str:
+    """The next free number below a work order: WO-1-S1, WO-1-S2."""
+    return f"{root.split(':', 2)[2]}-S{_supplements_of(root, dossier) + 1}"
+
+
+def root_of(ref: str, dossier: Dossier) -> str:
+    """The work order at the bottom of a chain of supplements."""
+    for _ in range(10):
+        order = dossier.get(ref, WorkOrder)
+        if order is None or not order.supplements:
+            return ref
+        ref = order.supplements
+    return ref
 
 
 def outstanding(line: str, dossier: Dossier) -> Decimal:
@@ -85,20 +109,7 @@ def _missing(subject: SalesOrder, line: str, dossier: Dossier) -> Decimal:
     return mine.ordered - mine.produced - outstanding(line, dossier) if mine else ZERO
 
 
-def _root(ref: str, dossier: Dossier) -> str:
-    for _ in range(10):
-        order = dossier.get(ref, WorkOrder)
-        if order is None or not order.supplements:
-            return ref
-        ref = order.supplements
-    return ref
-
-
 def _supplements_of(root: str, dossier: Dossier) -> int:
     made = {order.number for _, order in dossier.of(WorkOrder) if order.supplements == root}
     promised = {str(found["number"]) for found in dossier.earlier if found.get("supplements") == root}
     return len(made | promised)
-
-
-def _number(ref: str) -> str:
-    return ref.split(":", 2)[2]

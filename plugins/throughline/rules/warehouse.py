@@ -12,6 +12,7 @@ from throughline.canonical import (
     ReceiptNoticeLine,
     SalesOrder,
     line_reference,
+    reference,
 )
 from throughline.rules.dossier import Dossier
 from throughline.rules.progress import is_cancelled, item_of
@@ -32,10 +33,15 @@ def receipt_notice_for_report(item: ProductionReport, dossier: Dossier) -> Recei
     )
 
 
+def reference_of(outbound: OutboundOrder) -> str:
+    """The canonical id of an outbound order: the hub itself is its owner."""
+    return reference("outbound_order", "hub", outbound.number)
+
+
 @rule("outbound_order_for_sales_order", kind="make", makes="outbound_order")
 def outbound_order_for_sales_order(
     subject: SalesOrder, item: CanonicalDocument | None, dossier: Dossier
-) -> OutboundOrder | None:
+) -> OutboundOrder:
     """What the warehouse is to send for an order; for a revision, what it is to send from now on."""
     order = item if isinstance(item, SalesOrder) else subject
     wanted = subject if is_cancelled(order) else order
