@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from throughline.ledger.audit import Audit, write_audit
+from throughline.ledger.breakers import Breakers
 from throughline.ledger.connections import Connections
+from throughline.ledger.deliveries import Deliveries
 from throughline.ledger.identities import Identities
+from throughline.ledger.inbox import Inbox
 from throughline.ledger.parked import Parked
 from throughline.ledger.processes import Processes
 from throughline.ledger.records import Records
@@ -27,9 +31,13 @@ class Books:
         self.records = Records(session)
         self.identities = Identities(session)
         self.watermarks = Watermarks(session)
+        self.inbox = Inbox(session)
         self.processes = Processes(session)
         self.steps = Steps(session)
+        self.deliveries = Deliveries(session)
         self.parked = Parked(session)
+        self.audit = Audit(session)
+        self.breakers = Breakers(session)
 
 
 class Ledger:
@@ -62,5 +70,6 @@ class Ledger:
         with self._connections.transaction() as connection:
             session = Session(connection, self._clock)
             yield session
+            write_audit(session)
             if session.news:
                 session.run("select pg_notify(%s, %s)", CHANNEL, " ".join(sorted(session.news)))

@@ -56,6 +56,7 @@ class Connections:
         except IndexError:
             connection = psycopg.connect(self._dsn, autocommit=True)
             set_json_loads(loads, connection)
+            connection.execute("set timezone to 'UTC'")
             return connection
 
     def _put_back(self, connection: psycopg.Connection[Any]) -> None:

@@ -26,9 +26,9 @@ class Parked:
             for number, case in enumerate(cases)
         )  # fmt: skip
         if any(case.version_id is not None for case in cases):
-            self._session.run(_PARK_VERSIONS, rows, self._session.now)
+            self._session.run(_PARK_VERSIONS, self._session.now, rows)
         if any(case.process_id is not None for case in cases):
-            self._session.run(_PARK_STEPS, rows, self._session.now)
+            self._session.run(_PARK_STEPS, self._session.now, rows)
             self._session.run(_STOP_STEPS, rows)
 
     def open(

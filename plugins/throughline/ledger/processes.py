@@ -90,7 +90,7 @@ class Processes(Leases):
         """The newest processes with their steps and documents, for people."""
         wanted = None if keys is None else [*keys]
         ids = [row[0] for row in self._session.rows(_LIST, flow, flow, state, state, wanted, wanted, limit)]
-        return self.load(ids)
+        return self.load(ids)[::-1]
 
     def _change(self, portion: Sequence[ProcessChange]) -> None:
         rows = as_rows({"id": change.process_id, "s": change.state} for change in portion)

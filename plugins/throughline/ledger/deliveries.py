@@ -1,0 +1,153 @@
+"""Writes into other systems: each is a row before it is a call, with a key that names its effect once and for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from throughline.ledger.exact_json import content_hash
+from throughline.ledger.session import Session, as_rows
+from throughline.ledger.work_entries import Confirmation, Delivery, Intended, Intent, Setback
+
+
+class Deliveries:
+    """What we meant to write, whether it was sent, and how it ended.
+
+    A row is `sent` from before the call: one left `intended` was surely never carried out, one left `sent` by a dead
+    worker may have been. Call `processes.hold` in the same transaction before writing here.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def intend(self, intents: Sequence[Intent], *, sending: bool = False) -> list[Intended]:
+        """Write down what is to be written where; the same effect key answers with the row there is. In order.
+
+        A row that was surely not carried out (intended or rejected) takes the new content; any other keeps its own and
+        says `differs`. With `sending`, rows that are intended and whose time has come are marked sent at once.
+        """
+        digests = {intent.effect_key: content_hash(intent.request) for intent in intents}
+        rows = as_rows({**_as_row(intent), "digest": digests[intent.effect_key]} for intent in intents)
+        new = {row[0] for row in self._session.rows(_INSERT, self._session.now, rows)}
+        self._session.run(_RENEW, rows)
+        known = {delivery.effect_key: delivery for delivery in self.by_keys(digests)}
+        if sending:
+            due = [d.id for d in known.values() if d.state == "intended" and self._come(d)]
+            self.sent(due)
+            known = {delivery.effect_key: delivery for delivery in self.by_keys(digests)}
+        return [
+            Intended(known[key], key in new, known[key].digest != digests[key])
+            for key in (intent.effect_key for intent in intents)
+        ]
+
+    def sent(self, delivery_ids: Iterable[int]) -> set[int]:
+        """These calls are about to be made (again): commit this before calling. Answers which may go."""
+        return self._moved(_SENT, self._session.now, list(delivery_ids))
+
+    def confirmed(self, confirmations: Sequence[Confirmation]) -> set[int]:
+        """The target said yes. Answers which rows that settled; settled ones stay as they are."""
+        return self._moved(_SETTLED, "confirmed", self._session.now, _as_confirmed(confirmations))
+
+    def resolved(self, confirmations: Sequence[Confirmation]) -> set[int]:
+        """A doubt ended well: the document was found at the target (or a person said so)."""
+        return self._moved(_SETTLED, "resolved", self._session.now, _as_confirmed(confirmations))
+
+    def rejected(self, setbacks: Sequence[Setback]) -> set[int]:
+        """The target understood and refused."""
+        return self._set_back("rejected", setbacks)
+
+    def doubt(self, setbacks: Sequence[Setback]) -> set[int]:
+        """No answer came: it may have been carried out; not to be looked at before `not_before`."""
+        return self._set_back("in_doubt", setbacks)
+
+    def deferred(self, setbacks: Sequence[Setback]) -> set[int]:
+        """It was surely not carried out (the target was busy, or does not know it): it may be sent again later."""
+        return self._set_back("intended", setbacks)
+
+    def of(self, process_ids: Iterable[int]) -> list[Delivery]:
+        """Every write of these processes, oldest first."""
+        return self._session.entries(Delivery, _OF, list(process_ids))
+
+    def of_documents(self, canonical_ids: Iterable[str]) -> list[Delivery]:
+        """Every write of these documents, oldest first."""
+        return self._session.entries(Delivery, _OF_DOCUMENTS, list(canonical_ids))
+
+    def by_keys(self, effect_keys: Iterable[str]) -> list[Delivery]:
+        """The rows of these effects, as far as there are any."""
+        return self._session.entries(Delivery, _BY_KEYS, list(effect_keys))
+
+    def unsettled(self, role: str | None = None, limit: int = 500) -> list[Delivery]:
+        """Writes that are neither done nor refused yet, oldest first."""
+        return self._session.entries(Delivery, _UNSETTLED, role, role, limit)
+
+    def _come(self, delivery: Delivery) -> bool:
+        return delivery.not_before is None or delivery.not_before <= self._session.now
+
+    def _set_back(self, state: str, setbacks: Sequence[Setback]) -> set[int]:
+        rows = as_rows(
+            {"id": s.delivery_id, "error": s.error, "signature": s.signature, "not_before": s.not_before}
+            for s in setbacks
+        )
+        return self._moved(_SET_BACK, state, state, self._session.now, rows)
+
+    def _moved(self, statement: str, *parameters: Any) -> set[int]:
+        return {row[0] for row in self._session.rows(statement, *parameters)}
+
+
+def _as_row(intent: Intent) -> dict[str, Any]:
+    return dict(vars(intent))
+
+
+def _as_confirmed(confirmations: Sequence[Confirmation]) -> str:
+    return as_rows(
+        {"id": c.delivery_id, "their_id": c.their_id, "number": c.number, "lines": c.lines, "answer": c.answer}
+        for c in confirmations
+    )
+
+
+_INSERT = """
+insert into deliveries (effect_key, process_id, step, item, epoch, role, document, operation, canonical_id, tier,
+    reference, request, digest, state, not_before, intended_at)
+select effect_key, process_id, step, item, epoch, role, document, operation, canonical_id, tier,
+    reference, request, digest, 'intended', not_before, %s
+from jsonb_to_recordset(%s::jsonb) as x(effect_key text, process_id bigint, step text, item text, epoch bigint,
+    role text, document text, operation text, canonical_id text, tier text, reference text, request jsonb, digest text,
+    not_before timestamptz)
+order by effect_key on conflict (effect_key) do nothing returning effect_key
+"""
+
+_RENEW = """
+update deliveries d set state = 'intended', request = x.request, digest = x.digest, epoch = x.epoch,
+    reference = x.reference, not_before = coalesce(x.not_before, d.not_before), error = null, signature = null,
+    settled_at = null
+from jsonb_to_recordset(%s::jsonb) as x(effect_key text, epoch bigint, reference text, request jsonb, digest text,
+    not_before timestamptz)
+where d.effect_key = x.effect_key and (d.state = 'rejected' or (d.state = 'intended' and d.digest <> x.digest))
+"""
+
+_SENT = """
+update deliveries set state = 'sent', attempts = attempts + 1, sent_at = %s, not_before = null
+where id = any(%s) and state in ('intended', 'sent', 'in_doubt') returning id
+"""
+
+_SETTLED = """
+update deliveries d set state = %s, settled_at = %s, their_id = x.their_id, number = x.number, lines = x.lines,
+    answer = x.answer, error = null, signature = null, not_before = null
+from jsonb_to_recordset(%s::jsonb) as x(id bigint, their_id text, number text, lines jsonb, answer jsonb)
+where d.id = x.id and d.state in ('intended', 'sent', 'in_doubt') returning d.id
+"""
+
+_SET_BACK = """
+update deliveries d set state = %s, settled_at = case when %s = 'rejected' then %s::timestamptz end,
+    error = x.error, signature = x.signature, not_before = x.not_before
+from jsonb_to_recordset(%s::jsonb) as x(id bigint, error text, signature text, not_before timestamptz)
+where d.id = x.id and d.state in ('intended', 'sent', 'in_doubt') returning d.id
+"""
+
+_OF = "select * from deliveries where process_id = any(%s) order by id"
+_OF_DOCUMENTS = "select * from deliveries where canonical_id = any(%s) order by id"
+_BY_KEYS = "select * from deliveries where effect_key = any(%s) order by id"
+_UNSETTLED = """
+select * from deliveries where state in ('intended', 'sent', 'in_doubt') and (%s::text is null or role = %s)
+order by id limit %s
+"""
