@@ -65,6 +65,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
             "LOAD_EXAMPLES": "False",
             "PARALLELISM": 8,  # two cores carry some five tasks a second; more workers only wait
             "PLUGINS_FOLDER": settings.project / "plugins",
+            "SENSITIVE_VAR_CONN_NAMES": "permanent_code,apptoken,app_token",  # masked wherever Airflow shows them
             "TEST_CONNECTION": "Enabled",
         },
         "DAG_PROCESSOR": {"MIN_FILE_PROCESS_INTERVAL": 10, "REFRESH_INTERVAL": 10},

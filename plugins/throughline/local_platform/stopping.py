@@ -14,10 +14,10 @@ from throughline.local_platform.supervision import Supervisor
 from throughline.local_platform.sweep import Left, end_all
 
 ORDER = (
-    ("day", "scheduler"),
-    ("dag-processor", "triggerer", "api-server", "receiver"),
+    ("day", "scheduler", "triggerer"),
+    ("dag-processor", "api-server", "receiver"),
     ("crm", "mes", "wms", "smtp", "tryton"),
-    ("postgres",),
+    ("postgres", "warden"),
 )
 Tell = Callable[[str, float], None]
 

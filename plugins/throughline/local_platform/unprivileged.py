@@ -30,7 +30,7 @@ def reachable(path: Path) -> bool:
 
 def reachable_directory(wanted: Path, owner: str) -> Path:
     """The wanted directory, or one of the same owner (an instance) outside a closed home directory."""
-    if reachable(wanted):
+    if wanted.exists() or reachable(wanted.parent):  # once chosen it stays, whatever becomes of the way to it
         return wanted
     return Path("/var/tmp") / f"throughline-{owner}"  # noqa: S108 - `give` makes it private
 
