@@ -39,12 +39,16 @@ class Steps:
         return self._session.entries(StepRow, STEPS_OF, list(process_ids))
 
     def change(self, changes: Sequence[StepChange]) -> None:
-        """Write new step instances and new states of known ones, set-wise; the last change of an instance counts."""
+        """Write new step instances and new states of known ones, set-wise; the last change of an instance counts.
+
+        A parked step that moves on leaves the parking lot with it.
+        """
         latest = {(change.process_id, change.step, change.item): change for change in changes}
         for portion in batches(list(latest.values())):
             rows = as_rows(_as_row(change) for change in portion)
             now = self._session.now
             self._session.run(_CHANGE, now, now, rows)
+            self._session.run(_UNPARK, now, rows)
         self._session.names.update(change.awaited for change in latest.values() if change.awaited)
         if any(change.state in ("ready", "retrying") for change in latest.values()):
             self._session.news.add("work")
@@ -91,6 +95,13 @@ where exists (
     select from steps s
     where s.flow = f.flow and s.due_at <= %s and s.overdue_at is null and s.finished_at is null
 )
+"""
+
+_UNPARK = """
+update parked set replayed_at = %s, replayed_by = 'the process itself'
+from jsonb_to_recordset(%s::jsonb) as x(process_id bigint, step text, item text, state text)
+where parked.process_id = x.process_id and parked.step = x.step and parked.item = x.item
+    and parked.replayed_at is null and x.state <> 'parked'
 """
 
 _DUE = """

@@ -80,7 +80,7 @@ class Translations:
                     entry.version_id, record_id, role, document, entry.canonical_id, changed, current, state.version_id
                 )
             )
-            rows[entry.version_id] = _row(entry, record_id, digest, deleted)
+            rows[entry.version_id] = {**_row(entry, record_id, digest, deleted), "news": changed}
             if current:
                 known[record_id] = _Known(entry.version_id, digest, deleted)
         newest = {state.version_id for state in known.values()}
@@ -120,11 +120,12 @@ where v.id = any(%s) order by r.id, v.id for update of r
 _TRANSLATED = """
 with told as (
     select * from jsonb_to_recordset(%s::jsonb) as x(id bigint, record_id bigint, canonical_id text, hash text,
-        canonical jsonb, mapping_version text, deleted boolean, newest boolean)
+        canonical jsonb, mapping_version text, deleted boolean, newest boolean, news boolean)
 ), versions as (
     update record_versions v
     set state = 'translated', canonical_id = t.canonical_id, canonical_hash = t.hash,
-        mapping_version = t.mapping_version, translated_at = %s, awaited = null, signature = null, reason = null
+        mapping_version = t.mapping_version, translated_at = %s, news = t.news,
+        awaited = null, signature = null, reason = null
     from told t where v.id = t.id
     returning v.id, v.captured_at
 ), contents as (

@@ -66,3 +66,10 @@ def test_a_failed_version_is_parked_and_pending_again_after_replay(ledger: Ledge
         assert (case.subject, case.version_id) == ("sales_order SO-9", row.version_id)
         books.parked.replay(ids=[case.id], by="wang")
         assert [version.version_id for version in books.records.pending()] == [row.version_id]
+
+
+def test_a_step_the_process_itself_moves_on_leaves_the_parking_lot(ledger: Ledger) -> None:
+    first, *_ = park(ledger)
+    with ledger.transaction() as books:
+        books.processes.apply(Changes(steps=[StepChange(first, "erp_order", "", "waiting")]))
+        assert {case.process_id for case in books.parked.open()} == {first + 1, first + 2}

@@ -41,6 +41,7 @@ create table record_versions (
     canonical_hash text,
     mapping_version text,
     translated_at timestamptz,
+    news boolean not null default false,
     check ((state = 'waiting') = (awaited is not null))
 );
 create index record_versions_record on record_versions (record_id, id);
@@ -99,6 +100,8 @@ create table processes (
     flow text not null,
     flow_version text not null,
     key text not null,
+    first_version bigint,
+    in_force bigint,
     state text not null default 'running' check (state in ('running', 'finished', 'cancelled', 'parked')),
     started_at timestamptz not null,
     finished_at timestamptz,
