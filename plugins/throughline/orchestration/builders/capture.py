@@ -1,0 +1,77 @@
+"""A DAG per system that tells us something: woken when it has news, and by a clock that can also be turned back.
+
+The clock cuts time into real data intervals, so that a backfill reads those windows again; the ledger knows every
+content, so nothing is doubled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pendulum
+from airflow.sdk import DAG, AssetAny, AssetOrTimeSchedule, CronDataIntervalTimetable, Param, get_parsing_context
+
+from throughline.connectors.landscape import Landscape
+from throughline.orchestration.assets import document_asset, wake_up
+from throughline.orchestration.operators.capture import CaptureOperator
+from throughline.orchestration.places import include_directory
+from throughline.orchestration.retrying import DEFAULTS
+from throughline.orchestration.triggers.source_changes import SourceChangesTrigger
+
+if TYPE_CHECKING:
+    from throughline.connectors.landscape import System
+
+EPOCH = pendulum.datetime(2026, 1, 1, tz="UTC")
+WINDOWS = "*/15 * * * *"
+PREFIX = "capture_"
+MOMENT = {"type": ["string", "null"], "format": "date-time"}
+
+
+def capture_dags(directory: Path | None = None) -> Iterator[DAG]:
+    """A DAG for each system that captures something, or only for the one a task is about to run."""
+    wanted = get_parsing_context().dag_id
+    for system in Landscape.load(directory or include_directory() / "systems").systems.values():
+        if system.captures and wanted in (None, PREFIX + system.role):
+            yield build_capture(system)
+
+
+def build_capture(system: System) -> DAG:
+    """The DAG that keeps one system's documents up to date in the ledger."""
+    news = wake_up(f"{system.role}/changes", SourceChangesTrigger(role=system.role, every=float(system.poll_seconds)))
+    outlets = [document_asset(system.role, document) for document in system.captures]
+    with DAG(
+        PREFIX + system.role,
+        dag_display_name=f"Capture {system.role} 采集 · {system.product}",
+        description=f"What changed in {system.role}, into the ledger",
+        doc_md=_doc(system),
+        schedule=AssetOrTimeSchedule(
+            timetable=CronDataIntervalTimetable(WINDOWS, timezone="UTC"), assets=AssetAny(news)
+        ),
+        start_date=EPOCH,
+        catchup=False,
+        max_active_runs=1,
+        default_args=DEFAULTS,
+        params={
+            "since": Param(None, title="Read again from 重新读取自", **MOMENT),
+            "until": Param(None, title="Read again until 至", **MOMENT),
+        },
+        tags=["throughline", "capture"],
+    ) as dag:
+        CaptureOperator(
+            task_id="capture",
+            role=system.role,
+            task_display_name=f"What changed in {system.role}? 有何变化",
+            outlets=outlets,
+        )
+    return dag
+
+
+def _doc(system: System) -> str:
+    kinds = ", ".join(f"`{document}`" for document in system.captures)
+    return (
+        f"### Capture from **{system.role}** ({system.product})\n\nKeeps {kinds} up to date in the ledger: watermark, "
+        "document and content hash in one transaction. Wakes when the system has news and every quarter of an hour.\n\n"
+        'To read a window again, run a backfill, or start a run with `{"since": "…", "until": "…"}`.'
+    )

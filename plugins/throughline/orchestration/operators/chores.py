@@ -1,0 +1,79 @@
+"""Nightly chores over the ledger; each says in its log what it found and changes nothing a second time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from throughline.orchestration.credentials import LEDGER
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from throughline.ledger import Ledger
+
+
+class ChoreOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not typed here
+    """One chore; the subclasses say which."""
+
+    ui_color = "#eceff1"
+
+    def __init__(self, *, ledger_conn_id: str = LEDGER, **options: Any) -> None:
+        super().__init__(**options)
+        self.ledger_conn_id = ledger_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Do the chore."""
+        from throughline.orchestration.composition import open_ledger  # heavy: only a running task needs it
+
+        done = self.tidy(open_ledger(self.ledger_conn_id), context["params"])
+        self.log.info("%s", done)
+        return done
+
+    def tidy(self, ledger: Ledger, params: Any) -> dict[str, Any]:
+        """What the chore does; what it returns is logged and kept."""
+        raise NotImplementedError
+
+
+class EnsureMonthsOperator(ChoreOperator):
+    """Make the partitions that hold next month's documents."""
+
+    def tidy(self, ledger: Ledger, params: Any) -> dict[str, Any]:  # noqa: ARG002 - the chores share a shape
+        """Harmless when they are there."""
+        ledger.ensure_months()
+        return {"months": "ready"}
+
+
+class WakeWaitingOperator(ChoreOperator):
+    """Let go on what waits for a name that is known by now, should its wake-up have been lost with a worker."""
+
+    def tidy(self, ledger: Ledger, params: Any) -> dict[str, Any]:  # noqa: ARG002 - the chores share a shape
+        """Normally finds nothing."""
+        with ledger.transaction() as books:
+            return {"woken": books.identities.wake()}
+
+
+class AgeParkedOperator(ChoreOperator):
+    """Say what has been parked for long, by cause, so that somebody mends it."""
+
+    def tidy(self, ledger: Ledger, params: Any) -> dict[str, Any]:
+        """One line per cause that is older than `parked_days`."""
+        with ledger.transaction() as books:
+            groups = books.parked.by_signature()
+            oldest = books.now - timedelta(days=int(params["parked_days"]))
+        long = [group for group in groups if group.oldest < oldest]
+        for group in long:
+            self.log.warning("%d parked since %s: %s", group.count, f"{group.oldest:%Y-%m-%d}", group.reason)
+        return {"causes": len(groups), "old_causes": len(long), "old_cases": sum(group.count for group in long)}
+
+
+class WitnessAuditOperator(ChoreOperator):
+    """Write down the end of the audit's chain outside the ledger, so that nothing can be cut off unnoticed."""
+
+    def tidy(self, ledger: Ledger, params: Any) -> dict[str, Any]:  # noqa: ARG002 - the chores share a shape
+        """The number and the seal of the last line."""
+        with ledger.transaction() as books:
+            line, seal = books.audit.head()
+        return {"line": line, "seal": seal}
