@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,7 +11,7 @@ from throughline.connectors.mechanisms.http.declared_auth import Auth, NoAuth
 from throughline.connectors.mechanisms.http.declared_calls import Call, VerdictRule
 from throughline.connectors.mechanisms.http.declared_objects import ObjectDeclared
 from throughline.connectors.mechanisms.http.shapes import check_shape
-from throughline.connectors.yaml_files import Strict, read_model
+from throughline.connectors.yaml_files import Strict
 
 
 def known_zone(name: str) -> str:
@@ -71,9 +69,3 @@ class Profile(Strict):
         if any(declared.push for declared in self.objects.values()) and not self.inbound:
             raise ValueError("a product that pushes needs `inbound: true` and an inbound.py")
         return self
-
-
-@lru_cache(maxsize=64)
-def load_profile(path: Path) -> Profile:
-    """The profile in this file; read once per process."""
-    return read_model(path, Profile)

@@ -1,0 +1,118 @@
+"""Which product plays which role, and who owns which kind of document: `include/systems/*.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field
+
+from throughline.canonical import DOCUMENTS
+from throughline.connectors.mechanisms.http.profile import known_zone
+from throughline.connectors.mechanisms.mail_profile import MailProfile
+from throughline.connectors.registry import products, profile_of
+from throughline.connectors.yaml_files import Strict, read_model, shown
+from throughline.errors import Misconfigured
+
+HUB = "hub"
+
+
+def _known_kind(kind: str) -> str:
+    if kind not in DOCUMENTS:
+        raise ValueError(f"{kind} is no kind of document; there are {', '.join(sorted(DOCUMENTS))}")
+    return kind
+
+
+def _known_product(name: str) -> str:
+    if name not in products():
+        raise ValueError(f"there is no product {name}; there are {', '.join(products())}")
+    return name
+
+
+Kind = Annotated[str, AfterValidator(_known_kind)]
+
+
+class Deliver(Strict):
+    """How hard the hub may write to this system."""
+
+    concurrency: Annotated[int, Field(gt=0, le=64)] = 4
+
+
+class System(Strict):
+    """One connected system: its role, the product that plays it, its connection, what it owns and tells."""
+
+    role: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    product: Annotated[str, AfterValidator(_known_product)]
+    connection: str
+    owns: list[Kind] = Field(default_factory=list)
+    captures: list[Kind] = Field(default_factory=list)
+    poll_seconds: Annotated[float, Field(gt=0)] = 5
+    deliver: Deliver = Deliver()
+    zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
+
+    @property
+    def zone_info(self) -> ZoneInfo:
+        """The system's time zone."""
+        return ZoneInfo(self.zone)
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """All connected systems by role."""
+
+    systems: Mapping[str, System]
+    owners: Mapping[str, str]
+
+    @classmethod
+    def load(cls, folder: Path) -> Landscape:
+        """Read every system file of a folder; what does not fit together is an error naming the file and line."""
+        systems: dict[str, System] = {}
+        owners: dict[str, str] = {}
+        for path in sorted(folder.glob("*.yaml")):
+            system = read_model(path, System)
+            _check(path, system, owners)
+            systems[system.role] = system
+            owners |= dict.fromkeys(system.owns, system.role)
+        if not systems:
+            raise Misconfigured("there is no system file in this folder", where=shown(folder))
+        return cls(systems, owners)
+
+    def owner_of(self, kind: str) -> str:
+        """The role whose numbers name documents of this kind; `hub` for those we mint ourselves."""
+        return self.owners.get(kind, HUB)
+
+    def system(self, role: str) -> System:
+        """The system that plays a role, or `Misconfigured`."""
+        if role not in self.systems:
+            raise Misconfigured(f"no system plays the role {role}; there are {', '.join(sorted(self.systems))}")
+        return self.systems[role]
+
+
+def _check(path: Path, system: System, owners: Mapping[str, str]) -> None:
+    if path.stem != system.role:
+        raise Misconfigured(f"the file of role {system.role} must be named {system.role}.yaml", where=_at(path, "role"))
+    for kind in system.owns:
+        if kind in owners:
+            raise Misconfigured(f"{kind} is owned by {owners[kind]} already", where=_at(path, "owns"))
+    offered = _told_kinds(system.product)
+    for kind in system.captures:
+        if kind not in offered:
+            raise Misconfigured(f"{system.product} does not tell about {kind}", where=_at(path, "captures"))
+
+
+def _told_kinds(product: str) -> set[str]:
+    profile = profile_of(product)
+    if isinstance(profile, MailProfile):
+        return set()
+    return {kind for kind, declared in profile.objects.items() if declared.poll or declared.push}
+
+
+def _at(path: Path, key: str) -> str:
+    """The file and the line on which this key stands."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith(f"{key}:"):
+            return f"{shown(path)}:{number}"
+    return f"{shown(path)}:1"
