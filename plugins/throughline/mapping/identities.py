@@ -1,0 +1,86 @@
+"""Reads which canonical ids a record carries, with their own ids, for the header and for every line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from throughline.canonical import line_reference, reference
+from throughline.mapping.bench import Bench
+from throughline.mapping.complaints import ABSENT, Complaint
+from throughline.mapping.kinds import Wrong
+from throughline.mapping.lookups import LINE
+from throughline.mapping.numbers import read_whole_as_text
+from throughline.mapping.paths import Row, getter
+from throughline.mapping.reading import Reading
+from throughline.mapping.reading_values import Leaf, read_value
+from throughline.mapping.shapes import Sort
+from throughline.mapping.texts import read_text
+from throughline.mapping.vocabulary import FieldSpec, Key
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One canonical id and the id one system gave it."""
+
+    canonical_id: str
+    kind: str
+    their_id: str
+    number: str | None = None
+
+
+Identities = Callable[[Row, Reading], list[Identity]]
+
+
+def read_identities(bench: Bench, key: Key | None, specs: dict[str, FieldSpec]) -> Identities:
+    """A function that gives the identities of one record; it asks no registry."""
+    number_spec = specs.get("number")
+    if key is None or number_spec is None:
+        raise Wrong("a table that reads says where their own id stands: key: {id: …}", "key" if key else None)
+    number = read_value(bench, number_spec, Sort.TEXT, required=True)
+    get_id, owner = _their_id(key), bench.owner(bench.document)
+    lines = [_lines(bench, spec) for spec in specs.values() if spec.each and spec.key and "line" in spec.fields]
+
+    def read(row: Row, scope: Reading) -> list[Identity]:
+        said = _located(number, row, scope, number_spec)
+        header = reference(bench.document, owner, said)
+        found = [Identity(header, bench.document, get_id(row, row), said)]
+        for line in lines:
+            found += line(header, row, scope)
+        return found
+
+    return read
+
+
+def _located(leaf: Leaf, row: Row, scope: Reading, spec: FieldSpec) -> str:
+    try:
+        return str(leaf(row, scope))
+    except Complaint as complaint:
+        raise complaint.at("number", spec.theirs, spec.line) from None
+
+
+def _lines(bench: Bench, spec: FieldSpec) -> Callable[[str, Row, Reading], list[Identity]]:
+    line = read_value(bench, spec.fields["line"], Sort.TEXT, required=True)
+    get, get_id, kind = getter(spec.each or ""), _their_id(spec.key or Key(id="id")), bench.document + LINE
+
+    def read(header: str, row: Row, scope: Reading) -> list[Identity]:
+        found: list[Identity] = []
+        for each in get(row, scope.root) or []:
+            said = str(line(each, scope))
+            found.append(Identity(line_reference(header, said), kind, get_id(each, row), said))
+        return found
+
+    return read
+
+
+def _their_id(key: Key) -> Callable[[Row, Row], str]:
+    get = getter(key.id)
+
+    def read(row: Row, root: Row) -> str:
+        raw: Any = get(row, root)
+        if raw in (None, "", ABSENT):
+            raise Complaint(f"has no id of its own: {key.id} is empty")
+        return read_whole_as_text(raw) if raw.__class__ is int else read_text(raw)
+
+    return read

@@ -1,0 +1,103 @@
+"""Names of other documents: their ids against ours, asked for once per batch.
+
+While a batch is translated, every name that is not known yet is noted and a placeholder stands for it; then the
+registry is asked once for all of them and the documents concerned are translated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Final, Protocol, TypeVar
+
+from throughline.mapping.complaints import Missing
+from throughline.mapping.units import Factors
+
+LINE = ".line"
+PENDING: Final = "pending:batch:pending"
+"""Stands for a reference that the registry is about to be asked for; never leaves this room."""
+
+Triple = tuple[str, str, str]
+Name = TypeVar("Name", Triple, str)
+
+
+class Registry(Protocol):
+    """What the hub remembers about who is who; the ledger answers, a set at a time."""
+
+    def canonical_of(self, keys: Iterable[Triple]) -> Mapping[Triple, str]:
+        """(role, kind, their id) -> canonical id, for those that are known."""
+        ...
+
+    def theirs_of(self, keys: Iterable[Triple]) -> Mapping[Triple, str]:
+        """(role, canonical id, kind) -> their id, for those that are known."""
+        ...
+
+    def factors_of(self, items: Iterable[str]) -> Mapping[str, tuple[str, Mapping[str, Decimal]]]:
+        """Item -> its own unit and how many of it one of another unit holds, for the items that are known."""
+        ...
+
+
+class Lookups:
+    """What one batch has learnt so far."""
+
+    def __init__(self, registry: Registry, role: str, owners: Mapping[str, str]) -> None:
+        self.role = role
+        self.pending = False
+        self._registry = registry
+        self._owners = owners
+        self._canonical: dict[Triple, str | None] = {}
+        self._theirs: dict[Triple, str | None] = {}
+        self._factors: dict[str, Factors | None] = {}
+        self._wanted: tuple[set[Triple], set[Triple], set[str]] = (set(), set(), set())
+
+    def canonical(self, kind: str, their_id: str) -> str:
+        """The canonical id of their record, `PENDING`, or `Missing`."""
+        key = (self.role, kind, their_id)
+        if key not in self._canonical:
+            return self._ask(self._wanted[0], key)
+        found = self._canonical[key]
+        if found is None:
+            raise Missing(f"is a {kind} of {self.role} that no system has told us about yet", their_id,
+                          f"{self.role}/{kind}/{their_id}")  # fmt: skip
+        return found
+
+    def theirs(self, kind: str, canonical_id: str) -> str:
+        """The id their system gave this document, `PENDING`, or `Missing`."""
+        key = (self.role, canonical_id, kind)
+        if key not in self._theirs:
+            return self._ask(self._wanted[1], key)
+        found = self._theirs[key]
+        if found is None:
+            raise Missing(f"is not in {self.role} as a {kind} yet", canonical_id, f"{canonical_id}@{self.role}")
+        return found
+
+    def factors(self, item: str) -> Factors | None:
+        """The item's units; None while they are being asked for."""
+        if item is PENDING or item not in self._factors:
+            self._ask(self._wanted[2], item)
+            return None
+        found = self._factors[item]
+        if found is None:
+            raise Missing("is an item whose units no system has told us about yet", item,
+                          f"{item}@{self._owners.get('item', 'hub')}")  # fmt: skip
+        return found
+
+    def fetch(self) -> None:
+        """Ask the registry for everything that was wanted, one question of each sort."""
+        theirs, ours, items = self._wanted
+        if theirs:
+            found = self._registry.canonical_of(sorted(theirs))
+            self._canonical |= {key: found.get(key) for key in theirs}
+        if ours:
+            found = self._registry.theirs_of(sorted(ours))
+            self._theirs |= {key: found.get(key) for key in ours}
+        if items:
+            known = self._registry.factors_of(sorted(items))
+            self._factors |= {item: known.get(item) for item in items}
+        self._wanted = (set(), set(), set())
+
+    def _ask(self, wanted: set[Name], name: Name) -> str:
+        self.pending = True
+        if name is not PENDING:
+            wanted.add(name)
+        return PENDING

@@ -1,0 +1,108 @@
+"""Compiles a table into the function that writes a canonical document as their record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from throughline.mapping.bench import Bench
+from throughline.mapping.complaints import Complaint
+from throughline.mapping.kinds import Wrong
+from throughline.mapping.lookups import Lookups
+from throughline.mapping.paths import Putter, Row, putter
+from throughline.mapping.shapes import Shape, Sort, shapes_of
+from throughline.mapping.vocabulary import FieldSpec, Location
+from throughline.mapping.writing_values import Write, write_factors, write_measure, write_value
+
+WriteRecord = Callable[[BaseModel, Row, "Writing"], None]
+
+
+@dataclass
+class Writing:
+    """One document being written: itself, the payload so far, and what the batch knows of other documents."""
+
+    document: BaseModel
+    lookups: Lookups
+    root: Row = field(default_factory=dict)
+
+
+def write_record(
+    bench: Bench, specs: Mapping[str, FieldSpec], constant: Mapping[str, Any], model: type[BaseModel], place: Location
+) -> WriteRecord:
+    """A function that writes the fields of `model` into one of their records."""
+    writes = _writes(bench, specs, model, place)
+    constants: list[tuple[Putter, Any]] = [(putter(path), value) for path, value in constant.items()]
+
+    def record(source: BaseModel, row: Row, scope: Writing) -> None:
+        for put, value in constants:
+            put(row, scope.root, value)
+        for name, write, spec in writes:
+            try:
+                write(source, row, scope)
+            except Complaint as complaint:
+                raise complaint.at(name, spec.theirs, spec.line) from None
+
+    return record
+
+
+def _writes(
+    bench: Bench, specs: Mapping[str, FieldSpec], model: type[BaseModel], place: Location
+) -> list[tuple[str, Write, FieldSpec]]:
+    shapes = shapes_of(model)
+    bench.check_names(specs, shapes.keys(), place, bench.document if not place[1:] else ".".join(map(str, place[1:])))
+    writes: list[tuple[str, Write, FieldSpec]] = []
+    for name, shape in shapes.items():
+        spec = specs.get(name)
+        if spec is None:
+            continue
+        try:
+            writes.append((name, _write(bench, name, spec, shape), spec))
+        except Wrong as wrong:
+            bench.problem(spec.location, wrong)
+    return writes
+
+
+def _write(bench: Bench, name: str, spec: FieldSpec, shape: Shape) -> Write:
+    bench.check_words(spec, shape.sort)
+    if shape.sort is Sort.RECORD and shape.model:
+        return _below(name, write_record(bench, spec.fields, spec.constant, shape.model, (*spec.location, "fields")))
+    if shape.sort is Sort.ROWS and shape.model:
+        return _rows(bench, name, spec, shape.model)
+    if shape.sort is Sort.FACTORS:
+        return write_factors(bench, name, spec)
+    if shape.sort in (Sort.QUANTITY, Sort.MONEY):
+        return write_measure(bench, name, spec, shape.sort)
+    bench.check_status(name, spec)
+    return write_value(bench, name, spec, shape.sort)
+
+
+def _below(name: str, record: WriteRecord) -> Write:
+    def write(source: BaseModel, row: Row, scope: Writing) -> None:
+        below = getattr(source, name)
+        if below is not None:
+            record(below, row, scope)
+
+    return write
+
+
+def _rows(bench: Bench, name: str, spec: FieldSpec, model: type[BaseModel]) -> Write:
+    if spec.each is None:
+        raise Wrong("a list of lines needs `each`: the name of their list")
+    put = putter(spec.each)
+    record = write_record(bench, spec.fields, spec.constant, model, (*spec.location, "fields"))
+
+    def write(source: BaseModel, row: Row, scope: Writing) -> None:
+        rows: list[Row] = []
+        for index, each in enumerate(getattr(source, name)):
+            out: Row = {}
+            try:
+                record(each, out, scope)
+            except Complaint as complaint:
+                raise complaint.inside(f"[{index}]") from None
+            rows.append(out)
+        put(row, scope.root, rows)
+
+    return write
