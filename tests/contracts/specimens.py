@@ -1,0 +1,149 @@
+"""One example of everything a product can do, so that one suite can ask the same of all of them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Payload = Callable[[Any, str], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Write:
+    """One operation with an example payload for a number, and how the emulator counts what it made."""
+
+    document: str
+    operation: str
+    payload: Payload
+    counted: str
+    method: str
+    """the emulator's name of the call, for faults"""
+    spoil: Callable[[dict[str, Any], str], None]
+    """makes the payload name something that does not exist"""
+
+
+@dataclass(frozen=True)
+class Polled:
+    """One kind of document that can be asked for changes, and how to make one more of it behind the counter."""
+
+    document: str
+    make: Callable[[Any, str], None]
+
+
+@dataclass(frozen=True)
+class Specimen:
+    product: str
+    role: str
+    login: str
+    extra: dict[str, Any] = field(default_factory=dict)
+    creates: tuple[Write, ...] = ()
+    polled: tuple[Polled, ...] = ()
+    has_token: bool = True
+
+
+def crm_call(site: Any, path: str, data: dict[str, Any]) -> Any:
+    """One call of the CRM's own API, as its own people's client makes it."""
+    token = site.desk.post(
+        "/oauth2.0/token?thirdTraceId=3f2b8c1e-8a5d-4b1e-9c3d-1f2e3d4c5b6a",
+        json={"appId": "FSAID_plant", "appSecret": "the-plant-secret-for-contracts",
+              "permanentCode": "plant-permanent-code", "grantType": "app_secret"},
+    ).json()["accessToken"]  # fmt: skip
+    headers = {"authorization": f"Bearer {token}", "x-fs-ea": "huadong", "x-fs-userid": "1000"}
+    answer = site.desk.post(f"/cgi/crm/v2/data/{path}", json={"data": data}, headers=headers).json()
+    assert answer["errorCode"] == 0, answer
+    return answer
+
+
+def crm_key(site: Any, kind: str, field_name: str, value: str) -> str:
+    filters = [{"field_name": field_name, "operator": "EQ", "field_values": [value]}]
+    found = crm_call(site, "query", {"dataObjectApiName": kind, "search_query_info": {"limit": 1, "filters": filters}})
+    return str(found["data"]["dataList"][0]["_id"])
+
+
+def make_crm_order(site: Any, number: str) -> dict[str, Any]:
+    line = {"product_id": crm_key(site, "ProductObj", "product_code", "FG-100"), "quantity": "10", "sales_price": "1.10"}
+    order = {
+        "dataObjectApiName": "SalesOrderObj", "name": number, "life_status": "normal",
+        "account_id": crm_key(site, "AccountObj", "account_no", "C-1001"),
+    }  # fmt: skip
+    lines = [{**line, "line_no__c": "10"}, {**line, "line_no__c": "20"}]
+    made: dict[str, Any] = crm_call(site, "create", {"object_data": order, "details": {"SalesOrderProductObj": lines}})
+    return made
+
+
+def make_mes_order(site: Any, number: str) -> None:
+    token = site.desk.post(
+        "/api/openapi/domain/api/v1/access_token/_get_access_token",
+        json={"appKey": "cli_plant", "appSecret": "the-plant-secret-for-contracts"},
+    ).json()["data"]["appAccessToken"]
+    path = "/api/openapi/domain/web/v1/route/mfg/open/v1/work_order/_create"
+    body = {"code": number, "materialCode": "FG-100", "plannedAmount": "5"}
+    answer = site.desk.post(f"{path}?access_token={token}", json=body)
+    assert answer.json()["code"] == 200, answer.text
+
+
+def make_mes_report(site: Any, number: str) -> None:
+    make_mes_order(site, number)
+    site.act("report", code=number, good="2", scrap="1")
+
+
+def asn(_: Any, number: str) -> dict[str, Any]:
+    return {"docNo": number, "asnType": "FG", "asnReferenceA": "WO-1",
+            "details": [{"lineNo": "1", "sku": "FG-100", "expectedQty": "4"}]}  # fmt: skip
+
+
+def outbound(_: Any, number: str) -> dict[str, Any]:
+    return {"docNo": number, "orderType": "SO", "soReferenceA": "SO-1", "consigneeId": "C-1001", "consigneeName": "青岛",
+            "details": [{"lineNo": "1", "sku": "FG-100", "qtyOrdered": "4", "userDefine1": "10"}]}  # fmt: skip
+
+
+def delivery_note(site: Any, number: str) -> dict[str, Any]:
+    made = make_crm_order(site, f"SO-{uuid.uuid4().hex[:12]}")
+    lines = [
+        {"sales_order_product_id": line, "delivery_num": "4"} for line in made["detailIds"]["SalesOrderProductObj"]
+    ]  # fmt: skip
+    return {"name": f"DN-{number}", "sales_order_id": made["dataId"], "express_org": "SF", "lines": lines}
+
+
+def spoil_sku(payload: dict[str, Any], thing: str) -> None:
+    payload["details"][0]["sku"] = thing
+
+
+def spoil_material(payload: dict[str, Any], thing: str) -> None:
+    payload["materialCode"] = thing
+
+
+def spoil_order(payload: dict[str, Any], thing: str) -> None:
+    payload["sales_order_id"] = thing
+
+
+FLUX_EXTRA = {
+    "apptoken": "plant-wms-token", "customer_id": "HDJX", "warehouse_id": "WH01", "client_db": "FLUXWMSJSON",
+}  # fmt: skip
+
+SPECIMENS = (
+    Specimen(
+        "fxiaoke", "crm", "FSAID_plant",
+        {"permanent_code": "plant-permanent-code", "ea": "huadong", "user_id": "1000"},
+        creates=(Write("shipment", "create", delivery_note, "DeliveryNoteObj", "DeliveryNoteObj/create", spoil_order),),
+        polled=(Polled("sales_order", make_crm_order),),
+    ),
+    Specimen(
+        "black_lake", "mes", "cli_plant",
+        creates=(
+            Write("work_order", "create",
+                  lambda _, number: {"code": number, "materialCode": "FG-100", "plannedAmount": "10", "unit": "pcs"},
+                  "work_order", "work_order/_create", spoil_material),
+        ),
+        polled=(Polled("work_order", make_mes_order), Polled("production_report", make_mes_report)),
+    ),
+    Specimen(
+        "flux", "wms", "plant-wms-key", FLUX_EXTRA, has_token=False,
+        creates=(
+            Write("receipt_notice", "create", asn, "asn", "putASN", spoil_sku),
+            Write("outbound_order", "create", outbound, "outbound_order", "putSalesOrder", spoil_sku),
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,101 @@
+"""What every product must keep when it is written to: found again, once in effect, every fault by its consequence."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contracts.conftest import Site
+from throughline.connectors.contract import Tier
+from throughline.errors import InDoubt, Misconfigured, RateLimited, Rejected
+
+
+def creates(site: Site):
+    if not site.specimen.creates:
+        pytest.skip(f"{site.specimen.product} creates nothing that stands alone")
+    return site.specimen.creates
+
+
+async def test_what_was_written_is_found_again_and_what_was_not_is_not(site: Site) -> None:
+    async with site.connector() as connector:
+        for write in creates(site):
+            assert await connector.find(write.document, "NO-1") is None
+            made = await connector.send(write.document, "create", write.payload(site, "NO-1"), reference="NO-1", key="k1")
+            found = await connector.find(write.document, "NO-1")
+            assert found is not None
+            assert (found.their_id, found.number) == (made.their_id, made.number)
+
+
+async def test_writing_twice_creates_one(site: Site) -> None:
+    async with site.connector() as connector:
+        for write in creates(site):
+            assert connector.objects()[write.document].operations["create"].tier in (Tier.T1, Tier.T2)
+            before = site.count(write.counted)
+            first = await connector.send(write.document, "create", write.payload(site, "NO-2"), reference="NO-2", key="k2")
+            again = await connector.send(write.document, "create", write.payload(site, "NO-2"), reference="NO-2", key="k2")
+            assert first.their_id == again.their_id
+            assert site.count(write.counted) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "more", "error", "carried_out"),
+    [
+        ("timeout_before", {"seconds": 3}, InDoubt, False),
+        ("timeout_after", {"seconds": 3}, InDoubt, True),
+        ("error_5xx", {"status": 502}, InDoubt, False),
+        ("error_5xx_after", {"status": 504}, InDoubt, True),
+        ("reset", {}, InDoubt, False),
+        ("reset_after", {}, InDoubt, True),
+        ("html_200", {}, InDoubt, False),
+        ("rate_limited", {"retry_after": 7}, RateLimited, False),
+        ("rate_limited", {"style": "vendor"}, RateLimited, False),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_every_fault_of_a_write_has_its_consequence(site: Site, fault, more, error, carried_out) -> None:
+    async with site.connector(limits={"answer_seconds": 0.4}) as connector:
+        for number, write in enumerate(creates(site)):
+            name = f"NO-3-{number}"
+            site.fault(fault, match={"method": write.method}, **more)
+            with pytest.raises(error) as caught:
+                await connector.send(write.document, "create", write.payload(site, name), reference=name, key=name)
+            assert type(caught.value) is error
+            assert caught.value.system == site.specimen.role
+            if "retry_after" in more:
+                assert caught.value.retry_after == 7
+            assert (await connector.find(write.document, name) is not None) is carried_out
+
+
+async def test_a_refusal_is_rejected_with_the_products_own_words(site: Site) -> None:
+    async with site.connector() as connector:
+        for write in creates(site):
+            payload = write.payload(site, "NO-4")
+            write.spoil(payload, "NO-SUCH-THING")
+            with pytest.raises(Rejected, match="NO-SUCH-THING") as caught:
+                await connector.send(write.document, "create", payload, reference="NO-4", key="k4")
+            assert type(caught.value) is Rejected
+            assert caught.value.code
+
+
+async def test_a_wrong_secret_names_the_connection_and_shows_no_secret(site: Site) -> None:
+    async with site.connector(password="not-the-secret-at-all") as connector:
+        for _ in range(3):
+            with pytest.raises(Misconfigured, match=f"connection {site.specimen.role}_connection") as caught:
+                await connector.test()
+            assert "not-the-secret-at-all" not in f"{caught.value} {caught.value.details}"
+    assert site.calls().get("token received", 0) == (1 if site.specimen.has_token else 0)
+
+
+async def test_the_connection_test_says_where_it_got_in(site: Site) -> None:
+    async with site.connector() as connector:
+        assert site.host in await connector.test()
+
+
+async def test_a_token_lost_in_the_middle_is_renewed_once(site: Site) -> None:
+    if not site.specimen.has_token:
+        pytest.skip("this product has no token")
+    async with site.connector() as connector:
+        await connector.test()
+        site.act("expire_tokens")
+        for _ in range(3):
+            await connector.test()
+    assert site.calls()["token received"] == 2
