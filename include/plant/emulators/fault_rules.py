@@ -40,6 +40,9 @@ class FaultRule:
         """Refuse a kind nobody would carry out."""
         if self.kind not in CALL_KINDS | CALLBACK_KINDS:
             raise ValueError(f"there is no fault {self.kind!r}; choose from {sorted(CALL_KINDS | CALLBACK_KINDS)}")
+        # JSON fractions arrive as exact decimals; a pause is a float
+        self.seconds = None if self.seconds is None else float(self.seconds)
+        self.share = float(self.share)
         self._draw = random.Random(self.seed)  # noqa: S311 - repeatable, not secret
 
     def matches(self, path: str, operation: str, text: str) -> bool:

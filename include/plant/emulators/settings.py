@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 _LOGINS = {"fxiaoke": "FSAID_plant", "black_lake": "cli_plant", "flux": "plant-wms-key"}
+_KINDS: dict[str, type[str] | type[int] | type[float]] = {"str": str, "int": int, "float": float}
 _CALLS_ALLOWED = {"fxiaoke": 2000}
 
 
@@ -50,7 +51,7 @@ class Settings:
 
     def change(self, wishes: Mapping[str, Any]) -> None:
         """Take new values for plain settings, each as the type it has; an unknown name is an error."""
-        kinds = {field.name: type(getattr(self, field.name)) for field in fields(self) if field.name != "state"}
+        kinds = {field.name: _KINDS[str(field.type)] for field in fields(self) if str(field.type) in _KINDS}
         for name, value in wishes.items():
             if name not in kinds:
                 raise ValueError(f"there is no setting {name!r}; choose from {', '.join(sorted(kinds))}")
