@@ -1,1 +1,1 @@
-"""One machine, nothing else assumed: PostgreSQL from a wheel, the plant, Airflow, started and watched by one command."""
+"""One machine, nothing else assumed: PostgreSQL from a wheel, the plant, Airflow, started by one command."""

@@ -18,7 +18,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from throughline.errors import Misconfigured
 
 _NAMED = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
-_CONNECTION = {"conn_id", "conn_type", "conn_host", "conn_schema", "conn_login", "conn_password", "conn_port", "conn_uri", "conn_extra"}  # fmt: skip
+_CONNECTION = {f"conn_{word}" for word in ("id", "type", "host", "schema", "login", "password", "port", "uri", "extra")}
 _ARGUMENTS = {"conn_id": "conn_id", "conn_type": "conn_type"}
 """The words Airflow keeps as they are; of the others (`conn_host`, …) it drops the first part."""
 _POOL = {"pool_name", "pool_slot", "pool_description"}

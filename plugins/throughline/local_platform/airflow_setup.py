@@ -16,6 +16,7 @@ from typing import Any
 
 from throughline.errors import Misconfigured, ThroughlineError
 from throughline.local_platform.airflow_settings import AirflowSettings, read_airflow_settings
+from throughline.local_platform.environment import named_values
 from throughline.local_platform.settings import Settings, load_settings, write_private
 
 ADMINISTRATOR = "admin"
@@ -27,7 +28,7 @@ def main() -> int:
     settings = load_settings()
     if settings is None:
         raise Misconfigured("there is no instance here: start it with `throughline up`", where="THROUGHLINE_STATE")
-    wanted = read_airflow_settings(settings.project / "airflow_settings.yaml", os.environ)
+    wanted = read_airflow_settings(settings.project / "airflow_settings.yaml", {**os.environ, **named_values(settings)})
     done = settings.state / _DONE
     stamp = _stamp(settings, wanted)
     if done.exists() and done.read_text() == stamp:
@@ -42,7 +43,14 @@ def main() -> int:
 
 def _stamp(settings: Settings, wanted: AirflowSettings) -> str:
     packages = [version("apache-airflow"), version("apache-airflow-providers-fab")]
-    told = (packages, wanted.connections, wanted.pools, wanted.variables, dict(settings.secrets), settings.dsn("airflow"))
+    told = (
+        packages,
+        wanted.connections,
+        wanted.pools,
+        wanted.variables,
+        dict(settings.secrets),
+        settings.dsn("airflow"),
+    )
     return hashlib.sha256(json.dumps(told, default=str, sort_keys=True).encode()).hexdigest()
 
 

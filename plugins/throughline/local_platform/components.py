@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from throughline.local_platform.embedded_postgres import EmbeddedPostgres
 from throughline.local_platform.environment import MARK
-from throughline.local_platform.plant import tryton_server
+from throughline.local_platform.plant import day_file, tryton_server
 from throughline.local_platform.readiness import Check, airflow_health, answers, listens
 from throughline.local_platform.settings import Settings
 from throughline.local_platform.unprivileged import reachable_directory
@@ -88,7 +88,7 @@ def _inbound(settings: Settings, role: str) -> str:
 
 def _emulator(settings: Settings, role: str, title: str, product: str, *arguments: str) -> Component:
     port = settings.ports[role]
-    state = settings.state / "plant" / product
+    state = settings.state / "plant" / f"{product}.sqlite"
     command = _python("include.plant.emulators", product, "--port", str(port), "--state", str(state), *arguments)
     secret = {"PLANT_SECRET": settings.secrets[f"{role}_secret"]}
     return Component(role, title, command, (), listens(port), port, environment=secret)
@@ -120,4 +120,5 @@ def _airflow(settings: Settings) -> tuple[Component, ...]:
 
 
 def _day(settings: Settings) -> Component:
-    return Component("day", "Day in the plant", _python("include.plant.day"), ("tryton", "mes", "wms"), lambda: True)
+    command = _python("include.plant.day", "--config", str(day_file(settings)), "--speed", str(settings.speed))
+    return Component("day", "Day in the plant", command, ("mes", "wms", "day_file"), lambda: True)

@@ -30,22 +30,29 @@ def component_environment(settings: Settings, outside: Mapping[str, str] | None 
 
 
 def hub_environment(settings: Settings) -> dict[str, str]:
-    """Where the hub finds itself: its project, its state, its ledger, its systems' ports and passwords."""
-    ports = {f"THROUGHLINE_PORT_{name.upper()}": str(port) for name, port in settings.ports.items()}
-    systems = ("crm_secret", "erp_password", "mes_secret", "wms_secret")
+    """Where the hub finds itself: its project, its state, its ledger, its ports."""
     return {
         MARK: settings.instance,
         "THROUGHLINE_PROJECT": str(settings.project),
         "THROUGHLINE_STATE": str(settings.state),
         "THROUGHLINE_LEDGER_DSN": settings.dsn("ledger"),
-        **ports,
-        **{f"THROUGHLINE_{name.upper()}": settings.secrets[name] for name in systems},
+        **_ports(settings),
     }
+
+
+def named_values(settings: Settings) -> dict[str, str]:
+    """What `airflow_settings.yaml` may name: this instance's ports and the passwords of its systems."""
+    systems = ("crm_secret", "erp_password", "mes_secret", "postgres_password", "wms_secret")
+    return {**_ports(settings), **{f"THROUGHLINE_{name.upper()}": settings.secrets[name] for name in systems}}
+
+
+def _ports(settings: Settings) -> dict[str, str]:
+    return {f"THROUGHLINE_PORT_{name.upper()}": str(port) for name, port in settings.ports.items()}
 
 
 def airflow_environment(settings: Settings) -> dict[str, str]:
     """Airflow as this hub wants it; `docs/` and the design say why each value is what it is."""
-    sections = {
+    sections: dict[str, dict[str, object]] = {
         "API": {
             "BASE_URL": settings.ui,
             "EXPOSE_CONFIG": "False",
@@ -79,6 +86,8 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "WORKERS": {"EXECUTION_API_TIMEOUT": 60},  # the first call builds the API: five seconds are not enough
     }
     values = {
-        f"AIRFLOW__{section}__{name}": str(value) for section, named in sections.items() for name, value in named.items()
+        f"AIRFLOW__{section}__{name}": str(value)
+        for section, named in sections.items()
+        for name, value in named.items()
     }
     return {"AIRFLOW_HOME": str(settings.state / "airflow"), **values}

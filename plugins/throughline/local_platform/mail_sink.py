@@ -1,6 +1,6 @@
 """A mail server that delivers nothing: every mail becomes a file a person can read.
 
-    python -m throughline.local_platform.mail_sink PORT DIRECTORY
+python -m throughline.local_platform.mail_sink PORT DIRECTORY
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class MailFolder:
         self.directory = directory
         self.directory.mkdir(parents=True, exist_ok=True)
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Keep the mail, then say it is accepted."""
         content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
         identity = str(message_from_bytes(content, policy=policy.default).get("Message-ID", "no-id"))

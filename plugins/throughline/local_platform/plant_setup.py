@@ -1,8 +1,6 @@
-"""`python -m throughline.local_platform.plant_setup`: the ERP's database with its master data, cached after the first time."""
+"""`python -m throughline.local_platform.plant_setup`: the ERP's database with its master data, made once."""
 
 from __future__ import annotations
-
-import sys
 
 from throughline.errors import Misconfigured
 from throughline.local_platform.plant import tryton_server
@@ -18,4 +16,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

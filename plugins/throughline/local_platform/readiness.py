@@ -14,6 +14,7 @@ from typing import Any
 from throughline.errors import Transient
 
 Check = Callable[[], bool]
+_LOOK_EVERY = 1.0
 
 
 def listens(port: int) -> Check:
@@ -57,14 +58,17 @@ def airflow_health(ui: str, *, within: float = 5.0) -> Mapping[str, str]:
     return {name: str((state or {}).get("status")) for name, state in told.items()}
 
 
-def wait_until(check: Check, *, what: str, alive: Check, within: float, log: Path, pause: float = 0.1) -> None:
+def wait_until(check: Check, *, what: str, alive: Check, within: float, log: Path, pause: float = 0.25) -> None:
     """Ask again and again until it is so; give up when the component died for good or the time is over."""
-    deadline = time.monotonic() + within
+    deadline, looked = time.monotonic() + within, 0.0
     while not check():
-        if not alive():
-            raise Transient(f"{what} ends as soon as it is started: {last_words(log)}")
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise Transient(f"{what} did not answer within {within:.0f} seconds: {last_words(log)}")
+        if now - looked > _LOOK_EVERY:
+            looked = now
+            if not alive():
+                raise Transient(f"{what} ends as soon as it is started: {last_words(log)}")
         time.sleep(pause)
 
 

@@ -25,12 +25,13 @@ SECRETS = (
 
 @dataclass(frozen=True)
 class Settings:
-    """One instance: everything it writes lies in `state`."""
+    """One instance: everything it writes lies in `state`; at `speed` 1 the plant's people work in real time."""
 
     state: Path
     instance: str
     ports: Mapping[str, int]
     secrets: Mapping[str, str] = field(repr=False)
+    speed: float = 60.0
     project: Path = PROJECT
 
     @property
@@ -50,7 +51,9 @@ class Settings:
 
     def dsn(self, database: str) -> str:
         """The address of one database, password included: never print it."""
-        return f"postgresql://postgres:{self.secrets['postgres_password']}@127.0.0.1:{self.ports['postgres']}/{database}"
+        return (
+            f"postgresql://postgres:{self.secrets['postgres_password']}@127.0.0.1:{self.ports['postgres']}/{database}"
+        )
 
 
 def state_directory(environment: Mapping[str, str] | None = None) -> Path:
@@ -72,6 +75,7 @@ def load_settings(state: Path | None = None) -> Settings | None:
             instance=str(known["instance"]),
             ports={str(name): int(port) for name, port in known["ports"].items()},
             secrets={str(name): str(value) for name, value in kept.items()},
+            speed=float(known.get("speed", Settings.speed)),
         )
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise Misconfigured(
@@ -80,8 +84,9 @@ def load_settings(state: Path | None = None) -> Settings | None:
 
 
 def make_settings(
-    state: Path | None = None, *, port_base: int | None = None, environment: Mapping[str, str] | None = None
-) -> Settings:
+    state: Path | None = None, *, port_base: int | None = None, speed: float | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:  # fmt: skip
     """Load the instance's settings, or make them: a name, ports, and secrets nobody chose."""
     environment = os.environ if environment is None else environment
     state = state or state_directory(environment)
@@ -92,11 +97,12 @@ def make_settings(
         instance=old.instance if old else secrets.token_hex(6),
         ports=ports,
         secrets={name: (old.secrets.get(name) if old else None) or _new_secret(name) for name in SECRETS},
+        speed=speed or (old.speed if old else Settings.speed),
     )
     for directory in (state, settings.logs, settings.mail):
         directory.mkdir(parents=True, exist_ok=True)
     write_private(state / "secrets.json", json.dumps(dict(settings.secrets), indent=2))
-    known = {"instance": settings.instance, "ports": dict(settings.ports)}
+    known = {"instance": settings.instance, "ports": dict(settings.ports), "speed": settings.speed}
     write_private(state / "settings.json", json.dumps(known, indent=2))
     return settings
 

@@ -13,7 +13,7 @@ Tell = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Stage:
-    """One thing to do; `act` returns when it is done and raises when it cannot be."""
+    """One thing to do; `act` returns when it is done, and raises when it cannot be. Without a title it is not told."""
 
     name: str
     title: str
@@ -43,8 +43,10 @@ def carry_out(stages: Sequence[Stage], tell: Tell) -> None:
                     raise ValueError(f"these wait for each other: {', '.join(one.name for one in waiting)}")
                 for future in wait(doing, return_when=FIRST_COMPLETED).done:
                     stage = doing.pop(future)
-                    tell(stage.title, future.result())
+                    seconds = future.result()
                     done.add(stage.name)
+                    if stage.title:
+                        tell(stage.title, seconds)
         finally:
             stop.set()
 

@@ -34,7 +34,7 @@ def conditions(settings: Settings) -> Sequence[Condition]:
 
     def condition(component: Component) -> Condition:
         running = states.get(component.name, Running(component.name, "STOPPED", None, 0))
-        healthy = running.state == "RUNNING" and component.ready()
+        healthy = running.state in {"STARTING", "RUNNING"} and component.ready()
         return Condition(
             component.name, component.title, running.state, healthy, running.pid, int(running.seconds),
             counted.get(component.name, 0), component.port,

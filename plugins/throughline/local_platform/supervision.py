@@ -114,7 +114,9 @@ class Supervisor:
         except xmlrpc.client.Fault as fault:
             if fault.faultCode == unless:
                 return None
-            raise Transient(f"the supervisor refused {question} {' '.join(map(str, arguments))}: {fault.faultString}") from fault
+            raise Transient(
+                f"the supervisor refused {question} {' '.join(map(str, arguments))}: {fault.faultString}"
+            ) from fault
         except (OSError, HTTPException) as error:
             raise Transient("the supervisor does not answer: nothing is running") from error
         finally:
@@ -123,7 +125,7 @@ class Supervisor:
 
 def configuration(settings: Settings, socket: Path, components: Sequence[Component]) -> str:
     """The supervisor's own file: secrets reach the components through the environment, never a command line."""
-    sections = {
+    sections: dict[str, Mapping[str, object]] = {
         "supervisord": {
             "nodaemon": "true",
             "logfile": settings.logs / "supervisor.log",

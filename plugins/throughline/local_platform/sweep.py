@@ -23,7 +23,7 @@ class Left:
 
 
 def processes_of(settings: Settings) -> Sequence[psutil.Process]:
-    """Every living process that carries the instance's mark, and its PostgreSQL, but not this process or its parents."""
+    """Every living process that carries the instance's mark, and its PostgreSQL; not this process or its parents."""
     ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     data = str(postgres(settings).data)
     return [
