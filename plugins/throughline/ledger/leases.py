@@ -32,7 +32,7 @@ class Leases:
                     statement, flow, step, self._session.now, self._session.now, chosen, chosen, limit - len(taken)
                 )
                 taken.update(dict.fromkeys(row[0] for row in rows))
-        return self._begin(flow, step, self._lease(list(taken), holder, seconds))
+        return self._begin(step, self._lease(list(taken), holder, seconds))
 
     def take(self, process_ids: Iterable[int], *, holder: str, seconds: float) -> list[Claim]:
         """Lease whole processes, whatever their steps; those somebody else works on are left out."""
@@ -69,12 +69,12 @@ class Leases:
         leased = {process_id: (key, epoch) for process_id, key, epoch in rows}
         return {process_id: leased[process_id] for process_id in process_ids}
 
-    def _begin(self, flow: str, step: str, leased: dict[int, tuple[str, int]]) -> list[Claim]:
+    def _begin(self, step: str, leased: dict[int, tuple[str, int]]) -> list[Claim]:
         """Mark the instances running; a process whose instance was finished by another meanwhile is given back."""
         items: dict[int, list[ClaimedStep]] = defaultdict(list)
         if leased:
             now = self._session.now
-            for process_id, *values in self._session.rows(_BEGIN, now, flow, step, list(leased), now):
+            for process_id, *values in self._session.rows(_BEGIN, now, list(leased), step, now):
                 items[process_id].append(ClaimedStep(*values))
         claims = [
             Claim(process_id, key, epoch, tuple(sorted(items[process_id], key=lambda s: s.id)))
@@ -117,7 +117,7 @@ update processes set epoch = epoch + 1, lease_holder = %s, lease_until = %s wher
 
 _BEGIN = """
 update steps set state = 'running', attempts = attempts + 1, started_at = coalesce(started_at, %s)
-where flow = %s and step = %s and process_id = any(%s)
+where process_id = any(%s) and step = %s
     and (state = 'running' or (state in ('ready', 'retrying') and ready_at <= %s))
 returning process_id, id, step, item, attempts, document, verdict
 """

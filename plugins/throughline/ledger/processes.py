@@ -119,8 +119,7 @@ _REVISIONS = """
 select p.id as process_id, v.id as version_id, v.revision, v.deleted, c.body as canonical
 from processes p
 join record_versions first on first.id = p.first_version
-join source_records r on r.canonical_id = p.key and r.role = first.role and r.document = first.document
-join record_versions v on v.record_id = r.id and v.id >= first.id and v.news and v.canonical_id = p.key
+join record_versions v on v.canonical_id = p.key and v.id >= first.id and v.news and v.role = first.role
 join payloads c on c.version_id = v.id and c.captured_at = v.captured_at and c.part = 'canonical'
 where p.id = any(%s) order by p.id, v.id
 """

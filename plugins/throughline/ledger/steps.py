@@ -83,17 +83,17 @@ select step, count(*) from (
 
 _WAITS = """
 select f.flow from unnest(%s::text[]) as f(flow)
-where exists (
-    select from steps s join processes p on p.id = s.process_id
+where (
+    select true from steps s join processes p on p.id = s.process_id
     where s.flow = f.flow and s.state in ('ready', 'retrying') and s.ready_at <= %s
-        and p.state = 'running' and (p.lease_until is null or p.lease_until <= %s)
-) or exists (
-    select from steps s join processes p on p.id = s.process_id
+        and p.state = 'running' and (p.lease_until is null or p.lease_until <= %s) limit 1
+) or (
+    select true from steps s join processes p on p.id = s.process_id
     where s.flow = f.flow and s.state = 'running'
-        and p.state = 'running' and (p.lease_until is null or p.lease_until <= %s)
-) or exists (
-    select from steps s
-    where s.flow = f.flow and s.due_at <= %s and s.overdue_at is null and s.finished_at is null
+        and p.state = 'running' and (p.lease_until is null or p.lease_until <= %s) limit 1
+) or (
+    select true from steps s
+    where s.flow = f.flow and s.due_at <= %s and s.overdue_at is null and s.finished_at is null limit 1
 )
 """
 
