@@ -14,7 +14,7 @@ from throughline.mapping.vocabulary import KindRule
 
 Convert = Callable[[Any], Any]
 
-_TEXTS = ("text", "trimmed", "upper", "list_first", "int")
+_TEXTS = ("text", "line", "trimmed", "upper", "list_first", "int")
 _NUMBERS = ("decimal", "decimal_text", "int")
 FITS: dict[Sort, tuple[str, ...]] = {
     Sort.TEXT: _TEXTS,
@@ -31,8 +31,8 @@ FITS: dict[Sort, tuple[str, ...]] = {
 _OPTIONS = {
     "format": ("date", "datetime"),
     "zone": ("datetime", "ms"),
-    "max": ("text", "trimmed", "upper", "list_first"),
-    "prefix": ("text", "trimmed", "upper", "list_first"),
+    "max": ("text", "line", "trimmed", "upper", "list_first"),
+    "prefix": ("text", "line", "trimmed", "upper", "list_first"),
     "decimals": ("decimal", "decimal_text"),
 }
 
@@ -106,11 +106,16 @@ def writing(rule: KindRule, sort: Sort, zone: ZoneInfo) -> Convert:
 
 _READ_TEXT: dict[str, Convert] = {
     "text": texts.read_text,
+    "line": texts.read_line,
     "trimmed": texts.read_trimmed,
     "upper": texts.read_upper,
     "list_first": texts.read_first,
     "int": numbers.read_whole_as_text,
 }
+
+
+_WRITTEN_TEXT: dict[str, Convert] = {"line": texts.write_line, "trimmed": texts.sound}
+"""How strictly our own text is looked at before it leaves; every other kind must be exact."""
 
 
 def _without_prefix(rule: KindRule, read: Convert) -> Convert:
@@ -159,9 +164,10 @@ def _writing_text(rule: KindRule) -> Convert:
     if rule.kind == "int":
         return numbers.write_whole_text
     prefix, limit, wrap = rule.prefix or "", rule.max, rule.kind == "list_first"
+    checked = _WRITTEN_TEXT.get(rule.kind, texts.read_text)
 
     def write(value: str) -> Any:
-        text = texts.within(f"{prefix}{value}", limit)
+        text = texts.within(f"{prefix}{checked(value)}", limit)
         return [text] if wrap else text
 
     return write

@@ -6,7 +6,7 @@ registry is asked once for all of them and the documents concerned are translate
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Final, Protocol, TypeVar
 
@@ -17,22 +17,22 @@ LINE = ".line"
 PENDING: Final = "pending:batch:pending"
 """Stands for a reference that the registry is about to be asked for; never leaves this room."""
 
-Triple = tuple[str, str, str]
-Name = TypeVar("Name", Triple, str)
+Pair = tuple[str, str]
+Name = TypeVar("Name", Pair, str)
 
 
 class Registry(Protocol):
     """What the hub remembers about who is who; the ledger answers, a set at a time."""
 
-    def canonical_of(self, keys: Iterable[Triple]) -> Mapping[Triple, str]:
-        """(role, kind, their id) -> canonical id, for those that are known."""
+    def canonical_many(self, role: str, wanted: Collection[Pair]) -> Mapping[Pair, str]:
+        """(kind, their id) -> canonical id, for those that are known."""
         ...
 
-    def theirs_of(self, keys: Iterable[Triple]) -> Mapping[Triple, str]:
-        """(role, canonical id, kind) -> their id, for those that are known."""
+    def theirs_many(self, role: str, wanted: Collection[Pair]) -> Mapping[Pair, str]:
+        """(kind, canonical id) -> their id in this role, for those that are known."""
         ...
 
-    def factors_of(self, items: Iterable[str]) -> Mapping[str, tuple[str, Mapping[str, Decimal]]]:
+    def factors_many(self, items: Collection[str]) -> Mapping[str, tuple[str, Mapping[str, Decimal]]]:
         """Item -> its own unit and how many of it one of another unit holds, for the items that are known."""
         ...
 
@@ -45,17 +45,17 @@ class Lookups:
         self.pending = False
         self._registry = registry
         self._owners = owners
-        self._canonical: dict[Triple, str | None] = {}
-        self._theirs: dict[Triple, str | None] = {}
+        self._canonical: dict[Pair, str | None] = {}
+        self._theirs: dict[Pair, str | None] = {}
         self._factors: dict[str, Factors | None] = {}
-        self._wanted: tuple[set[Triple], set[Triple], set[str]] = (set(), set(), set())
+        self._wanted: tuple[set[Pair], set[Pair], set[str]] = (set(), set(), set())
 
     def canonical(self, kind: str, their_id: str) -> str:
         """The canonical id of their record, `PENDING`, or `Missing`."""
-        key = (self.role, kind, their_id)
-        if key not in self._canonical:
-            return self._ask(self._wanted[0], key)
-        found = self._canonical[key]
+        pair = (kind, their_id)
+        if pair not in self._canonical:
+            return self._ask(self._wanted[0], pair)
+        found = self._canonical[pair]
         if found is None:
             raise Missing(f"is a {kind} of {self.role} that no system has told us about yet", their_id,
                           f"{self.role}/{kind}/{their_id}")  # fmt: skip
@@ -63,10 +63,10 @@ class Lookups:
 
     def theirs(self, kind: str, canonical_id: str) -> str:
         """The id their system gave this document, `PENDING`, or `Missing`."""
-        key = (self.role, canonical_id, kind)
-        if key not in self._theirs:
-            return self._ask(self._wanted[1], key)
-        found = self._theirs[key]
+        pair = (kind, canonical_id)
+        if pair not in self._theirs:
+            return self._ask(self._wanted[1], pair)
+        found = self._theirs[pair]
         if found is None:
             raise Missing(f"is not in {self.role} as a {kind} yet", canonical_id, f"{canonical_id}@{self.role}")
         return found
@@ -86,13 +86,13 @@ class Lookups:
         """Ask the registry for everything that was wanted, one question of each sort."""
         theirs, ours, items = self._wanted
         if theirs:
-            found = self._registry.canonical_of(sorted(theirs))
-            self._canonical |= {key: found.get(key) for key in theirs}
+            found = self._registry.canonical_many(self.role, sorted(theirs))
+            self._canonical |= {pair: found.get(pair) for pair in theirs}
         if ours:
-            found = self._registry.theirs_of(sorted(ours))
-            self._theirs |= {key: found.get(key) for key in ours}
+            found = self._registry.theirs_many(self.role, sorted(ours))
+            self._theirs |= {pair: found.get(pair) for pair in ours}
         if items:
-            known = self._registry.factors_of(sorted(items))
+            known = self._registry.factors_many(sorted(items))
             self._factors |= {item: known.get(item) for item in items}
         self._wanted = (set(), set(), set())
 

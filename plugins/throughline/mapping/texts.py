@@ -7,7 +7,7 @@ from typing import Any
 
 from throughline.mapping.complaints import ABSENT, Complaint
 
-_FULL_WIDTH = re.compile("[０-９Ａ-Ｚａ-ｚ\u3000]")
+_FULL_WIDTH = re.compile("[\uff01-\uff5e\u3000]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BROKEN = re.compile("\ufffd|锟斤拷|烫烫烫")
@@ -19,11 +19,11 @@ def read_text(raw: Any) -> str:
         raise Complaint("is not text", raw)
     if raw.isascii() and raw.isprintable() and raw[0] != " " and raw[-1] != " ":
         return str(raw)
-    _sound(raw)
+    sound(raw)
     if raw != raw.strip():
         raise Complaint("has blanks before or after it", raw)
     if _FULL_WIDTH.search(raw):
-        raise Complaint("has full-width letters, digits or blanks: write them half-width", raw)
+        raise Complaint("has full-width letters, digits or signs: write them half-width", raw)
     if not raw.isprintable():
         raise Complaint("has invisible characters in it", raw)
     return str(raw)
@@ -35,8 +35,26 @@ def read_trimmed(raw: Any) -> Any:
         raise Complaint("is not text", raw)
     text = raw.strip()
     if not (text.isascii() and text.isprintable()):
-        _sound(text)
+        sound(text)
     return text or ABSENT
+
+
+def read_line(raw: Any) -> Any:
+    """One line of text as people type it: a name, a subject, an address; a line break in it is refused."""
+    text = read_trimmed(raw)
+    return text if text is ABSENT else one_line(text)
+
+
+def write_line(text: str) -> str:
+    """Our own text as one line."""
+    return one_line(sound(text))
+
+
+def one_line(text: str) -> str:
+    """The text, if it is a single line."""
+    if len(text.splitlines()) > 1:
+        raise Complaint("has a line break in it", text)
+    return text
 
 
 def read_upper(raw: Any) -> Any:
@@ -61,9 +79,10 @@ def within(text: str, limit: int | None) -> str:
     return text
 
 
-def _sound(text: str) -> None:
+def sound(text: str) -> str:
     """Refuse text that a wrong encoding has already destroyed, and characters no database keeps."""
     if _SURROGATE.search(text) or _BROKEN.search(text):
         raise Complaint("was broken by a wrong character encoding before it came here", text)
     if _CONTROL.search(text):
         raise Complaint("has control characters in it", text)
+    return text

@@ -22,7 +22,7 @@ Scalar = str | int | bool
 Location = tuple[str | int, ...]
 LineOf = Callable[[Location], int]
 Kind = Literal[
-    "text", "trimmed", "upper", "list_first", "int", "decimal", "decimal_text", "date", "datetime", "ms", "bool"
+    "text", "line", "trimmed", "upper", "list_first", "int", "decimal", "decimal_text", "date", "datetime", "ms", "bool"
 ]
 
 
