@@ -97,17 +97,19 @@ class MailConnector:
         message = EmailMessage(policy=SMTP)
         try:
             message["From"] = sender
-            message["To"] = str(payload["recipient"])
+            message["To"] = str(payload["to"])
             message["Subject"] = str(payload["subject"])
             message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{domain}>"
             message["Date"] = format_datetime(self._clock())
-            message.set_content(str(payload["body"]))
+            if payload.get("about"):
+                message["X-Throughline-About"] = str(payload["about"])
+            message.set_content(str(payload["text"]))
         except KeyError as missing:
             raise Invalid(f"the notice has no {missing.args[0]}", system=self.role, field=missing.args[0]) from None
         except ValueError as wrong:
             raise Invalid(f"the notice cannot be written as a mail: {wrong}", system=self.role) from None
         if not message["To"].addresses or any("@" not in to.addr_spec for to in message["To"].addresses):
-            raise Invalid("the notice's recipient is not a mail address", system=self.role, field="recipient")
+            raise Invalid("the notice's recipient is not a mail address", system=self.role, field="to")
         return message
 
     def _greet(self) -> None:

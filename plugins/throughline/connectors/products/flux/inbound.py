@@ -82,9 +82,12 @@ def _fields(body: bytes, query: Mapping[str, str]) -> dict[str, str]:
         text = body.decode("utf-8")
         if text.lstrip().startswith("{"):
             return {**query, "data": text}
-        return dict(parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=_MOST_FIELDS))
+        form = dict(parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=_MOST_FIELDS))
     except ValueError:
-        raise Invalid("the body is not a form in UTF-8") from None
+        form = {}
+    if not form:
+        raise Invalid("the body is not a form in UTF-8")
+    return form
 
 
 def _known(method: str) -> tuple[str, str, str]:
