@@ -19,18 +19,16 @@ class Field:
     label: str
     hint: str = ""
     secret: bool = False
-    default: str | None = None
-    choices: tuple[str, ...] = ()
+    switch: bool = False
+    default: str | bool | None = None
 
     def described(self) -> dict[str, Any]:
         """The field as Airflow's form wants it (a JSON schema with a label)."""
-        schema: dict[str, Any] = {"type": ["string", "null"]}
+        schema: dict[str, Any] = {"type": ["boolean" if self.switch else "string", "null"]}
         if self.secret:
             schema["format"] = "password"
         if self.default is not None:
             schema["default"] = self.default
-        if self.choices:
-            schema["enum"] = list(self.choices)
         described: dict[str, Any] = {"label": self.label, "schema": schema}
         if self.hint:
             described["description"] = self.hint
@@ -60,7 +58,8 @@ FXIAOKE = Form(
     {"host": "https://open.fxiaoke.com", "login": "FSAID_…"},
     extra=(
         Field("permanent_code", "Permanent code 永久授权码", "Of the company that installed the app.", secret=True),
-        Field("user_id", "Acting user 操作人", "FSUID of the user in whose name the hub reads and writes."),
+        Field("ea", "Company account 企业账号", "The company's account name in Fxiaoke."),
+        Field("user_id", "Acting user 操作人", "The user in whose name the hub reads and writes.", default="1000"),
     ),
 )
 TRYTON = Form(
@@ -88,9 +87,11 @@ FLUX = Form(
     {"host": "Address 地址", "login": "App key 应用 Key", "password": "Signing secret 签名密钥"},
     {"host": "http://wms.example:19192"},
     extra=(
-        Field("app_token", "App token 应用令牌", secret=True),
+        Field("apptoken", "App token 应用令牌", secret=True),
         Field("customer_id", "Owner of the goods 货主", "customerId in FLUX."),
         Field("warehouse_id", "Warehouse 仓库", "warehouseId in FLUX."),
+        Field("client_db", "Client database 客户库", "client_db in FLUX.", default="FLUXWMSJSON"),
+        Field("sign_upper", "Upper-case signature 签名大写", "Some sites do not.", switch=True, default=True),
     ),
 )
 SMTP = Form(
@@ -102,8 +103,9 @@ SMTP = Form(
     {"host": "smtp.example", "port": "587"},
     hidden=("schema", "extra"),
     extra=(
-        Field("sender", "Sender 发件人", "The address customers see."),
-        Field("security", "Encryption 加密", default="starttls", choices=("starttls", "tls", "none")),
+        Field("from_email", "Sender 发件人", "The address customers see."),
+        Field("disable_tls", "No STARTTLS 不用 STARTTLS", switch=True, default=False),
+        Field("disable_ssl", "No TLS from the start 不用 SSL 直连", switch=True, default=True),
     ),
 )
 LEDGER = Form(

@@ -50,9 +50,10 @@ class SystemHook(BaseHook):  # type: ignore[misc]  # Airflow is not typed here
 
     def call(self, work: Callable[[Connector], Awaitable[T]]) -> T:
         """Open the connector, do one thing with it, close it."""
+        connector = self.get_conn()
 
         async def once() -> T:
-            async with self.get_conn() as system:
+            async with connector as system:
                 return await work(system)
 
         return asyncio.run(once())
@@ -67,7 +68,9 @@ class SystemHook(BaseHook):  # type: ignore[misc]  # Airflow is not typed here
     def _connector(self, connection: Any) -> Connector:
         from throughline.orchestration import composition  # heavy: only when something is really called
 
-        return composition.connector_of(self.system_conn_id, self.form.product, credentials.credentials_of(connection))
+        address = credentials.credentials_of(connection)
+        connector: Connector = composition.connector_of(self.system_conn_id, self.form.product, address)
+        return connector
 
 
 class FxiaokeHook(SystemHook, form=forms.FXIAOKE, role="crm"):
@@ -106,7 +109,8 @@ class LedgerHook(BaseHook):  # type: ignore[misc]  # Airflow is not typed here
         """The ledger, ready for `with ledger.transaction() as books:`."""
         from throughline.orchestration import composition  # heavy: only when something is really called
 
-        return composition.open_ledger(self.ledger_conn_id)
+        ledger: Ledger = composition.open_ledger(self.ledger_conn_id)
+        return ledger
 
     def test_connection(self) -> tuple[bool, str]:
         """Open the database and see that the ledger's tables are there."""

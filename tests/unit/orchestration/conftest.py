@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -22,3 +23,18 @@ os.environ.update(
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(HOME / "logs"),
     }
 )
+
+import pytest  # noqa: E402
+
+from throughline.ledger import Ledger, migrate  # noqa: E402
+
+
+@pytest.fixture
+def ledger(postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
+    """A ledger of the test's own, and the Airflow connection `ledger` that leads to it."""
+    from throughline.orchestration import composition
+
+    migrate(postgres_dsn)
+    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", postgres_dsn.replace("postgresql://", "throughline-ledger://"))
+    yield composition.ledger_at(postgres_dsn)
+    composition.ledger_at(postgres_dsn).close()

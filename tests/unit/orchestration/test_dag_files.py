@@ -1,4 +1,4 @@
-"""What the DAG processor does with `dags/`: no errors, no deprecated words, and quickly enough for every task to pay it."""
+"""What the DAG processor does with `dags/`: no errors, no deprecated words, and quickly enough for every task."""
 
 from __future__ import annotations
 

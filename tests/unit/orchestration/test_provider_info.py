@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from throughline.connectors import registry
 from throughline.orchestration import hooks
 from throughline.orchestration.connection_forms import FORMS
 from throughline.orchestration.provider_info import get_provider_info
@@ -45,6 +46,15 @@ def test_secrets_are_asked_for_in_password_fields_and_labels_speak_both_language
     assert "extra" in form.hidden
     for label in (*form.labels.values(), *(field.label for field in form.extra)):
         assert any("\u4e00" <= letter <= "\u9fff" for letter in label), label
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form.product], ids=lambda form: form.connection_type)
+def test_a_form_asks_for_everything_its_product_needs(form) -> None:
+    products = set(registry.products())
+    family = {name for name in products if name.split("_")[0] == form.product.split("_")[0]} or {form.product}
+    for product in family:
+        needed = set(registry.profile_of(product).requires)
+        assert needed <= {field.name for field in form.extra}, f"{product} needs {needed}"
 
 
 def test_airflow_finds_provider_forms_and_plugin_exactly_once() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseSensorOperator
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
 from throughline.orchestration import sightings
 from throughline.orchestration.credentials import LEDGER
@@ -30,7 +30,8 @@ class DocumentStatusSensor(BaseSensorOperator):  # type: ignore[misc]  # Airflow
         every: seconds between two looks.
     """
 
-    template_fields = ("number", "status", "document", "system")
+    retries: int
+    template_fields: Sequence[str] = ("number", "status", "document", "system")
 
     def __init__(
         self, *, number: str, status: str | Collection[str], document: str | None = None, system: str | None = None,
@@ -54,7 +55,7 @@ class DocumentStatusSensor(BaseSensorOperator):  # type: ignore[misc]  # Airflow
             return self.settle(context, sighting.described())
         self.log.info("%s is %s; waiting for %s", self.number, sighting.status or "unknown", sorted(sought.wanted))
         trigger = DocumentStatusTrigger(sought=sought.described(), ledger_conn_id=self.ledger_conn_id, every=self.every)
-        return self.defer(trigger=trigger, method_name="settle", timeout=timedelta(seconds=self.timeout))
+        raise TaskDeferred(trigger=trigger, method_name="settle", timeout=timedelta(seconds=self.timeout))
 
     def settle(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
         """Judge what was seen."""
@@ -81,7 +82,7 @@ class ApprovalSensor(DocumentStatusSensor):
         options: number, document, system and the rest of `DocumentStatusSensor`.
     """
 
-    template_fields = ("number", "document", "system", "approved", "refused")
+    template_fields: Sequence[str] = ("number", "document", "system", "approved", "refused")
 
     def __init__(
         self, *, approved: Collection[str] = ("confirmed",), refused: Collection[str] = ("rejected", "cancelled"),

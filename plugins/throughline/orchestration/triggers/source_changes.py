@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from throughline.connectors.contract import Captured, Connector
     from throughline.ledger import Ledger
 
+Cursors = dict[str, Mapping[str, Any] | None]
 UNREAD, PENDING = "unread messages", "untranslated"
 
 
@@ -68,12 +69,10 @@ async def news_of(role: str, documents: tuple[str, ...], connector: Connector, l
     return frozenset(waiting).union(*found)
 
 
-def _remembered(
-    ledger: Ledger, role: str, documents: tuple[str, ...]
-) -> tuple[dict[str, Mapping[str, Any] | None], set[str]]:
+def _remembered(ledger: Ledger, role: str, documents: tuple[str, ...]) -> tuple[Cursors, set[str]]:
     with ledger.transaction() as books:
-        cursors = {document: books.watermarks.get(role, document) for document in documents}
-        waiting = {UNREAD} if books.inbox.unread(role, 1) else set()
+        cursors: Cursors = {document: books.watermarks.get(role, document) for document in documents}
+        waiting = {UNREAD} if books.inbox.has_unread(role) else set()
         return cursors, waiting | ({PENDING} if books.records.has_pending(role) else set())
 
 

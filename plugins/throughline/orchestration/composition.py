@@ -1,0 +1,99 @@
+"""The composition root inside Airflow: builds the hub from `include/` and from Airflow's connections.
+
+Imported only by what really runs (tasks, triggers, the test button), never while DAG files are read.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+
+from throughline.connectors.contract import Connection, Connector
+from throughline.connectors.landscape import Landscape, System
+from throughline.connectors.registry import PRODUCTS, open_connector
+from throughline.ledger import Ledger
+from throughline.mapping import Codes, Translator, load_tables
+from throughline.orchestration import credentials
+from throughline.orchestration.kept_logins import keep_logins, shelf_of_this_machine
+from throughline.orchestration.places import include_directory
+from throughline.process.ledger_registry import LedgerRegistry
+from throughline.process.translator_words import TranslatorWords
+
+
+def now() -> datetime:
+    """The clock everything here is built with."""
+    return datetime.now(UTC)
+
+
+@lru_cache(maxsize=8)
+def ledger_at(dsn: str) -> Ledger:
+    """The ledger at this address, one per process."""
+    return Ledger(dsn, clock=now)
+
+
+def open_ledger(connection_name: str = credentials.LEDGER) -> Ledger:
+    """The ledger an Airflow connection names."""
+    return ledger_at(credentials.dsn_of(credentials.find(connection_name)))
+
+
+async def aopen_ledger(connection_name: str = credentials.LEDGER) -> Ledger:
+    """The same inside a trigger."""
+    return ledger_at(credentials.dsn_of(await credentials.afind(connection_name)))
+
+
+def greet(ledger: Ledger) -> str:
+    """A sentence for the connection form: the database answers and its tables are there."""
+    with ledger.transaction() as books:
+        line, _ = books.audit.head()
+    return f"The ledger answers; its audit has {line} lines"
+
+
+@cache
+def landscape() -> Landscape:
+    """Which product plays which role, as the plant declares it."""
+    return Landscape.load(include_directory() / "systems")
+
+
+def connector_of(connection_name: str, default_product: str, connection: Connection) -> Connector:
+    """The connector behind a connection, with a login of its own: of the product in that role, or of the type's own."""
+    for system in landscape().systems.values():
+        if system.connection == connection_name:
+            return open_connector(system.product, system.role, connection, clock=now)
+    return open_connector(default_product, connection_name, connection, clock=now)
+
+
+def connect(system: System, connection: Connection) -> Connector:
+    """A system's connector; its login is shared with the other tasks on this machine."""
+    connector = open_connector(system.product, system.role, connection, clock=now)
+    keep_logins(connector, connection, shelf_of_this_machine())
+    return connector
+
+
+async def aopen_system(role: str) -> Connector:
+    """The connector of a role inside a trigger."""
+    system = landscape().system(role)
+    return connect(system, credentials.credentials_of(await credentials.afind(system.connection)))
+
+
+def polled_documents(role: str, connector: Connector) -> tuple[str, ...]:
+    """What of a system's documents we ask for; the others it tells us by itself."""
+    offered = connector.objects()
+    return tuple(name for name in landscape().system(role).captures if name in offered and offered[name].polled)
+
+
+def open_system(role: str) -> Connector:
+    """The connector of a role in a task, not yet entered."""
+    system = landscape().system(role)
+    return connect(system, credentials.credentials_of(credentials.find(system.connection)))
+
+
+@lru_cache(maxsize=8)
+def words_over(ledger: Ledger) -> TranslatorWords:
+    """The translator, with the ledger's memory of who is who."""
+    include = include_directory()
+    codes = Codes.load(include / "codes")
+    roles = landscape()
+    zones = {role: system.zone for role, system in roles.systems.items()}
+    tables = load_tables(PRODUCTS, codes, include / "mappings")
+    translator = Translator(tables, codes, roles.owners, LedgerRegistry(ledger), zones=zones)
+    return TranslatorWords(translator, roles)

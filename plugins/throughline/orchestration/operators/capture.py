@@ -1,0 +1,88 @@
+"""The task that keeps one system's documents up to date in the ledger."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from throughline.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+Window = tuple[datetime | None, datetime | None]
+
+
+class CaptureOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not typed here
+    """Read what changed in a system, keep it in the ledger, and let the processes it concerns go on.
+
+    Normally reads on from the watermark. In a backfill, or when the run was started with `since` or `until`, that
+    window is read again and the watermark stays where it is; what the ledger knows already changes nothing.
+
+    Args:
+        role: the system, by its role.
+        documents: kinds of documents; all that the system captures when absent.
+        options: `outlets` are cut down to the documents that brought something new.
+    """
+
+    ui_color = "#e0f7fa"
+    template_fields = ("role",)
+    outlets: list[Any]
+
+    def __init__(self, *, role: str, documents: list[str] | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.role = role
+        self.documents = documents
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Capture, understand, follow up."""
+        from throughline.orchestration.composition import opened_hub  # heavy: only a running task needs it
+
+        since, until = window_of(context)
+        if since or until:
+            self.log.info("reading again from %s until %s", since or "the beginning", until or "now")
+        with opened_hub() as hub:
+            captured = hub.capture(self.role, self.documents, since=since, until=until, run_id=context["run_id"])
+            understood = hub.understand()
+        for document, report in captured.items():
+            self.log.info("%s: %d told, %d new", document, report.told, report.new)
+        fresh = {document for document, report in captured.items() if report.new}
+        self.outlets = [outlet for outlet in self.outlets if outlet.name.partition("/")[2] in fresh]
+        return self._told(understood, sum(report.new for report in captured.values()))
+
+    def _told(self, understood: Any, new: int) -> dict[str, int]:
+        counts = {
+            "new": new,
+            "translated": understood.translated,
+            "waiting": understood.waiting,
+            "parked": understood.parked,
+            "started": understood.started,
+            "advanced": understood.advanced,
+        }
+        self.log.info("%s", ", ".join(f"{name} {count}" for name, count in counts.items()))
+        return counts
+
+
+def window_of(context: Context) -> Window:
+    """The window to read again, or (None, None) to read on from the watermark."""
+    params = context["params"]
+    since, until = _moment(params.get("since"), "since"), _moment(params.get("until"), "until")
+    if since or until:
+        return since, until
+    if str(context["dag_run"].run_type) == "backfill":
+        return context["data_interval_start"], context["data_interval_end"]
+    return None, None
+
+
+def _moment(text: str | None, name: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Misconfigured(f"'{text}' is not a moment", where=f"the run's `{name}`") from None
+    if moment.tzinfo is None:
+        raise Misconfigured(f"'{text}' does not say in which time zone", where=f"the run's `{name}`")
+    return moment
