@@ -7,8 +7,10 @@
 Everything takes and gives whole sets. One `with` is one transaction; the rows inside share one moment (`books.now`).
 """
 
-from throughline.ledger.books import CHANNEL, Books, Ledger
+from throughline.ledger.books import Books, Ledger
 from throughline.ledger.exact_json import content_hash
+from throughline.ledger.listening import heard
 from throughline.ledger.schema import migrate
+from throughline.ledger.session import CHANNEL
 
-__all__ = ["CHANNEL", "Books", "Ledger", "content_hash", "migrate"]
+__all__ = ["CHANNEL", "Books", "Ledger", "content_hash", "heard", "migrate"]

@@ -16,11 +16,9 @@ from throughline.ledger.parked import Parked
 from throughline.ledger.processes import Processes
 from throughline.ledger.records import Records
 from throughline.ledger.schema import ensure_months
-from throughline.ledger.session import Session
+from throughline.ledger.session import CHANNEL, Session
 from throughline.ledger.steps import Steps
 from throughline.ledger.watermarks import Watermarks
-
-CHANNEL = "throughline_ready"
 
 
 class Books:

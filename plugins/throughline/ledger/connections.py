@@ -14,6 +14,12 @@ from psycopg.types.json import set_json_loads
 from throughline.errors import Invalid, Transient
 from throughline.ledger.exact_json import loads
 
+_SETTINGS = """
+set timezone to 'UTC';
+set plan_cache_mode to force_custom_plan; -- sets differ in size by thousands: one plan for all would be slow for some
+set idle_in_transaction_session_timeout to '60s' -- a worker that froze must not keep others from its rows
+"""
+
 
 class Connections:
     """At most `size` connections at once; a thread that asks for one more waits for its turn."""
@@ -54,9 +60,9 @@ class Connections:
         try:
             return self._idle.pop()
         except IndexError:
-            connection = psycopg.connect(self._dsn, autocommit=True)
+            connection = psycopg.connect(self._dsn, autocommit=True, connect_timeout=10)
             set_json_loads(loads, connection)
-            connection.execute("set timezone to 'UTC'")
+            connection.execute(_SETTINGS)
             return connection
 
     def _put_back(self, connection: psycopg.Connection[Any]) -> None:

@@ -161,6 +161,8 @@ class Version:
     reason: str | None
     canonical_id: str | None
     mapping_version: str | None
+    news: bool
+    """whether it said anything the version before did not"""
     current: bool
 
 

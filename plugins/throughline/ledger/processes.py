@@ -16,7 +16,6 @@ from throughline.ledger.work_entries import (
     ProcessChange,
     ProcessRow,
     ProcessState,
-    Revision,
     Start,
     Started,
     StepRow,
@@ -31,7 +30,7 @@ class Processes(Leases):
         new: set[int] = set()
         found: dict[tuple[str, str], int] = {}
         for portion in batches(starts):
-            rows = as_rows({"f": s.flow, "v": s.flow_version, "k": s.key, "n": s.version_id} for s in portion)
+            rows = as_rows({"f": s.flow, "v": s.flow_version, "k": s.key} for s in portion)
             new.update(row[0] for row in self._session.rows(_START, self._session.now, rows))
             found.update(((flow, key), number) for number, flow, key in self._session.rows(_FIND, rows))
         subjects = [
@@ -54,9 +53,6 @@ class Processes(Leases):
             steps[step.process_id].append(step)
         for link in self._session.entries(Link, _LINKS, wanted):
             links[link.process_id].append(link)
-        revisions = defaultdict(list)
-        for revision in self._session.entries(Revision, _REVISIONS, wanted):
-            revisions[revision.process_id].append(revision)
         documents: dict[str, list[CurrentDocument]] = defaultdict(list)
         named = list({link.canonical_id for several in links.values() for link in several})
         for document in self._session.entries(CurrentDocument, CURRENT, named, None, None) if named else []:
@@ -65,7 +61,7 @@ class Processes(Leases):
         for row in self._session.entries(ProcessRow, _PROCESSES, wanted):
             own = dict.fromkeys(link.canonical_id for link in links[row.id])
             told = tuple(document for name in own for document in documents[name])
-            states.append(ProcessState(row, tuple(steps[row.id]), tuple(links[row.id]), told, tuple(revisions[row.id])))
+            states.append(ProcessState(row, tuple(steps[row.id]), tuple(links[row.id]), told))
         return states
 
     def apply(self, changes: Changes) -> None:
@@ -97,13 +93,13 @@ class Processes(Leases):
         return self.load(ids)[::-1]
 
     def _change(self, portion: Sequence[ProcessChange]) -> None:
-        rows = as_rows({"id": change.process_id, "s": change.state, "v": change.in_force} for change in portion)
+        rows = as_rows({"id": change.process_id, "s": change.state} for change in portion)
         self._session.run(_CHANGE, self._session.now, rows)
 
 
 _START = """
-insert into processes (flow, flow_version, key, first_version, in_force, started_at)
-select f, v, k, n, n, %s from jsonb_to_recordset(%s::jsonb) as x(f text, v text, k text, n bigint) order by f, k
+insert into processes (flow, flow_version, key, started_at)
+select f, v, k, %s from jsonb_to_recordset(%s::jsonb) as x(f text, v text, k text) order by f, k
 on conflict do nothing returning id
 """
 
@@ -114,15 +110,6 @@ join processes p on p.flow = x.f and p.key = x.k
 
 _PROCESSES = "select * from processes where id = any(%s) order by id"
 
-
-_REVISIONS = """
-select p.id as process_id, v.id as version_id, v.revision, v.deleted, c.body as canonical
-from processes p
-join record_versions first on first.id = p.first_version
-join record_versions v on v.canonical_id = p.key and v.id >= first.id and v.news and v.role = first.role
-join payloads c on c.version_id = v.id and c.captured_at = v.captured_at and c.part = 'canonical'
-where p.id = any(%s) order by p.id, v.id
-"""
 
 _LINKS = """
 select process_id, canonical_id, kind, role from process_documents where process_id = any(%s)
@@ -144,8 +131,7 @@ order by id desc limit %s
 """
 
 _CHANGE = """
-update processes p set state = coalesce(x.s, p.state), in_force = coalesce(x.v, p.in_force),
-    finished_at = case when x.s is null then p.finished_at
-        when x.s in ('finished', 'cancelled') then greatest(%s, p.started_at) end
-from jsonb_to_recordset(%s::jsonb) as x(id bigint, s text, v bigint) where p.id = x.id
+update processes p set state = x.s,
+    finished_at = case when x.s in ('finished', 'cancelled') then greatest(%s, p.started_at) end
+from jsonb_to_recordset(%s::jsonb) as x(id bigint, s text) where p.id = x.id
 """

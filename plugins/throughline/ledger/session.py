@@ -14,6 +14,8 @@ from throughline.ledger.entries import AuditEntry
 from throughline.ledger.exact_json import dumps
 
 T = TypeVar("T")
+CHANNEL = "throughline_ready"
+"""Where PostgreSQL tells listeners that there is work."""
 BATCH = 5_000
 """Rows that travel in one parameter: enough to be quick, few enough to stay far below what jsonb can hold."""
 

@@ -87,6 +87,7 @@ class Translations:
         for version_id, row in rows.items():
             row["newest"] = version_id in newest
         self._session.run(_TRANSLATED, as_rows(rows.values()), self._session.now, self._session.now)
+        self._session.run(_OVERTAKE, list(newest), self._session.now)
         return answers
 
 
@@ -138,6 +139,18 @@ update source_records r
 set canonical_id = t.canonical_id, canonical = coalesce(t.canonical, r.canonical),
     canonical_hash = t.hash, canonical_version_id = t.id, canonical_deleted = t.deleted, translated_at = %s
 from told t where t.newest and r.id = t.record_id
+"""
+
+_OVERTAKE = """
+with overtaken as (
+    update record_versions old set state = 'superseded', awaited = null
+    from record_versions newest
+    where newest.id = any(%s) and old.record_id = newest.record_id and old.id < newest.id
+        and old.state in ('failed', 'waiting')
+    returning old.id
+)
+update parked set replayed_at = %s, replayed_by = 'a newer version' from overtaken
+where parked.version_id = overtaken.id and parked.replayed_at is null
 """
 
 _WAIT = """

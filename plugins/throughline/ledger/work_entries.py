@@ -12,16 +12,12 @@ from throughline.ledger.entries import CurrentDocument
 
 @dataclass(frozen=True)
 class Start:
-    """A wish that a flow run for a document; a second wish for the same key changes nothing.
-
-    `role` says which system told the document, `version_id` which version of it the process begins with.
-    """
+    """A wish that a flow run for a document; a second wish for the same key changes nothing; `role` told it."""
 
     flow: str
     flow_version: str
     key: str
     role: str = ""
-    version_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -42,8 +38,6 @@ class ProcessRow:
     flow: str
     flow_version: str
     key: str
-    first_version: int | None
-    in_force: int | None
     state: str
     started_at: datetime
     finished_at: datetime | None
@@ -92,28 +86,13 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Revision:
-    """A version of a process's subject that says something else than the one before."""
-
-    process_id: int
-    version_id: int
-    revision: str
-    deleted: bool
-    canonical: dict[str, Any]
-
-
-@dataclass(frozen=True)
 class ProcessState:
-    """Everything `advance` needs to decide: the process, its steps, its documents as every system tells them now.
-
-    `revisions` are the subject's versions from the one the process began with, oldest first.
-    """
+    """Everything `advance` needs to decide: the process, its steps, its documents as every system tells them now."""
 
     process: ProcessRow
     steps: tuple[StepRow, ...]
     links: tuple[Link, ...]
     documents: tuple[CurrentDocument, ...]
-    revisions: tuple[Revision, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -161,11 +140,10 @@ class StepChange:
 
 @dataclass(frozen=True)
 class ProcessChange:
-    """A process ends, is parked, goes on, or works by another version of its subject; None leaves as it is."""
+    """A process ends, is parked, or goes on."""
 
     process_id: int
-    state: str | None = None
-    in_force: int | None = None
+    state: str
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+
 import psycopg
 import pytest
 
 from throughline.connectors.contract import Captured
 from throughline.errors import Invalid, Transient
-from throughline.ledger import CHANNEL, Ledger
+from throughline.ledger import CHANNEL, Ledger, heard
 from throughline.ledger.work_entries import Changes, Start, StepChange
 
 
@@ -49,3 +51,18 @@ def test_listeners_hear_once_per_transaction_that_there_is_work(ledger: Ledger, 
             books.inbox.store("wms", "k", "m", {}, b"")
         heard = [notice.payload for notice in listener.notifies(timeout=1, stop_after=2)]
     assert heard == ["inbox versions work"]
+
+
+async def test_whoever_listens_hears_a_word_and_after_silence_an_empty_one(ledger: Ledger, ledger_dsn: str) -> None:
+    async with aclosing(heard(ledger_dsn, every=0.2)) as words:
+        assert await anext(words) == ""
+        with ledger.transaction() as books:
+            books.inbox.store("wms", "k", "m", {}, b"")
+        assert await anext(words) == "inbox"
+        assert await anext(words) == ""
+
+
+async def test_listening_nowhere_is_transient() -> None:
+    async with aclosing(heard("postgresql://postgres@127.0.0.1:1/none", every=1)) as words:
+        with pytest.raises(Transient):
+            await anext(words)

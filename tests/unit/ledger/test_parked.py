@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from throughline.connectors.contract import Captured
 from throughline.ledger import Ledger
-from throughline.ledger.entries import Failure
+from throughline.ledger.entries import Failure, Translation, Waiting
 from throughline.ledger.work_entries import Case, Changes, Start, StepChange
 
 
@@ -73,3 +73,15 @@ def test_a_step_the_process_itself_moves_on_leaves_the_parking_lot(ledger: Ledge
     with ledger.transaction() as books:
         books.processes.apply(Changes(steps=[StepChange(first, "erp_order", "", "waiting")]))
         assert {case.process_id for case in books.parked.open()} == {first + 1, first + 2}
+
+
+def test_a_newer_version_that_fits_takes_the_failed_one_out_of_the_parking_lot(ledger: Ledger) -> None:
+    with ledger.transaction() as books:
+        rows = books.records.store("crm", [Captured("sales_order", "a1", {"x": n}, number="SO-9") for n in (1, 2, 3)])
+        first, second, third = (row.version_id for row in rows)
+        books.records.failed([Failure(first, "No currency.", "Invalid:crm")])
+        books.records.waiting([Waiting(second, "crm/customer/7", "Who is 7?", "Unknown:crm")])
+        books.records.translated([Translation(third, "sales_order:crm:SO-9", {"x": 3})])
+        assert books.parked.open() == []
+        states = [version.state for version in books.records.versions(["sales_order:crm:SO-9"])]
+    assert states == ["superseded", "superseded", "translated"]

@@ -96,23 +96,3 @@ def test_a_passed_deadline_is_reported_until_somebody_was_told(ledger: Ledger, c
         books.steps.overdue([late.id])
         assert books.steps.due("order_to_delivery") == []
         assert books.steps.work_waits(["order_to_delivery"]) == []
-
-
-def test_a_process_knows_the_revisions_of_its_subject_and_which_is_in_force(ledger: Ledger) -> None:
-    for quantity in ("1", "2"):
-        tell(ledger, "crm", KEY, quantity=quantity)
-    with ledger.transaction() as books:
-        second = books.records.versions([KEY])[-1].version_id
-        (process,) = books.processes.start([Start("order_to_delivery", "v1", KEY, "crm", second)])
-    tell(ledger, "erp", KEY, quantity="2")
-    tell(ledger, "crm", KEY, quantity="3")
-    with ledger.transaction() as books:
-        (row,) = books.records.store("crm", [Captured("sales_order", KEY, {"quantity": "3", "hub": "x"})])
-        books.records.translated([Translation(row.version_id, KEY, {"quantity": "3"})])
-        (state,) = books.processes.load([process.process_id])
-        assert state.process.in_force == second
-        assert [r.canonical["quantity"] for r in state.revisions] == ["2", "3"]
-        newest = state.revisions[-1].version_id
-        books.processes.apply(Changes(processes=[ProcessChange(process.process_id, in_force=newest)]))
-        (state,) = books.processes.load([process.process_id])
-    assert (state.process.in_force, state.process.first_version, state.process.state) == (newest, second, "running")

@@ -94,6 +94,12 @@ def test_old_news_from_a_backfill_stays_history(ledger: Ledger) -> None:
         assert [v.state for v in books.records.versions(["sales_order:crm:SO-1"])] == ["translated", "superseded"]
 
 
+def test_late_news_is_told_apart_inside_one_call_and_kept_once(ledger: Ledger) -> None:
+    page = (order({"v": 1}, changed=3), order({"v": 2}, changed=5), order({"v": 0}, changed=2))
+    assert store(ledger, *page) == [(True, True), (True, True), (True, False)]
+    assert store(ledger, order({"v": 3}, changed=6), *page) == [(True, True), *[(False, False)] * 3]
+
+
 def test_an_echo_of_our_own_write_is_no_change(ledger: Ledger) -> None:
     store(ledger, order({"v": 1}))
     assert translate_all(ledger, quantity="1") == [True]

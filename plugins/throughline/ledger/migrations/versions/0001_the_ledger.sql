@@ -46,7 +46,6 @@ create table record_versions (
     check ((state = 'waiting') = (awaited is not null))
 );
 create index record_versions_record on record_versions (record_id, id);
-create index record_versions_news on record_versions (canonical_id, id) where news;
 create index record_versions_pending on record_versions (role, id) where state = 'pending';
 create index record_versions_awaited on record_versions (awaited) where state = 'waiting';
 create index record_versions_failed on record_versions (signature) where state = 'failed';
@@ -101,8 +100,6 @@ create table processes (
     flow text not null,
     flow_version text not null,
     key text not null,
-    first_version bigint,
-    in_force bigint,
     state text not null default 'running' check (state in ('running', 'finished', 'cancelled', 'parked')),
     started_at timestamptz not null,
     finished_at timestamptz,
