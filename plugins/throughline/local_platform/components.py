@@ -5,11 +5,11 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from throughline.local_platform.embedded_postgres import EmbeddedPostgres
-from throughline.local_platform.environment import MARK
+from throughline.local_platform.environment import MARK, connection_variables
 from throughline.local_platform.plant import day_file, tryton_server
 from throughline.local_platform.readiness import Check, airflow_health, answers, listens
 from throughline.local_platform.settings import Settings
@@ -22,7 +22,8 @@ Command = tuple[str, ...]
 class Component:
     """One process the supervisor keeps alive.
 
-    `needs` names the components and preparations that must be done before it starts; `port` is what it listens on.
+    `needs` names the components and preparations that must be done before it starts; `port` is what it listens on;
+    `environment` gives what only this component may know.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Component:
     stop_signal: str = "TERM"
     stop_seconds: int = 10
     stop_group: bool = True
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment: Callable[[], Mapping[str, str]] = dict
 
 
 def postgres(settings: Settings) -> EmbeddedPostgres:
@@ -69,7 +70,7 @@ def _plant(settings: Settings) -> tuple[Component, ...]:
     return (
         Component(
             "tryton", "Tryton (ERP)", tuple(erp.command()), ("tryton_database",), erp.ready,
-            settings.ports["tryton"], environment=erp.environment(),
+            settings.ports["tryton"], environment=erp.environment,
         ),
         _emulator(settings, "crm", "Fxiaoke (CRM)", "fxiaoke"),
         _emulator(settings, "mes", "Black Lake (MES)", "black_lake"),
@@ -90,14 +91,21 @@ def _emulator(settings: Settings, role: str, title: str, product: str, *argument
     port = settings.ports[role]
     state = settings.state / "plant" / f"{product}.sqlite"
     command = _python("include.plant.emulators", product, "--port", str(port), "--state", str(state), *arguments)
-    secret = {"PLANT_SECRET": settings.secrets[f"{role}_secret"]}
-    return Component(role, title, command, (), listens(port), port, environment=secret)
+    secret = settings.secrets[f"{role}_secret"]
+    return Component(
+        role, title, command, (), listens(port), port, environment=lambda: {"PLANT_SECRET": secret}
+    )  # fmt: skip
 
 
 def _hub(settings: Settings) -> tuple[Component, ...]:
     port = settings.ports["receiver"]
     command = _python("throughline.receiver", "--port", str(port))
-    return (Component("receiver", "Receiver (the hub's door)", command, ("ledger",), listens(port), port),)
+    return (
+        Component(
+            "receiver", "Receiver (the hub's door)", command, ("ledger",), listens(port), port,
+            environment=lambda: connection_variables(settings),
+        ),
+    )  # fmt: skip
 
 
 def _airflow(settings: Settings) -> tuple[Component, ...]:

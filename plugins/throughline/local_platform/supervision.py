@@ -171,8 +171,8 @@ def _program(settings: Settings, component: Component) -> dict[str, object]:
     }
     if component.user:
         program["user"] = component.user
-    if component.environment:
-        program["environment"] = ",".join(f'{name}="{value}"' for name, value in component.environment.items())
+    if environment := component.environment():
+        program["environment"] = ",".join(f"{name}='{value}'" for name, value in environment.items())
     return program
 
 
