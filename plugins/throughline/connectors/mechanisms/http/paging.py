@@ -108,7 +108,7 @@ class Pager:
             if link in seen or self._link is None:
                 raise self._endless()
             seen.add(link)
-            call = self._link(self._call, link)
+            call = self._link(self._call, below_host(link, talk.wire.host))
 
     async def _page(self, talk: Talk, call: PreparedCall, scope: dict[str, Any]) -> tuple[PageOfRecords, Answer]:
         answer = await talk.ask_whole(call, scope, writes=False)

@@ -27,6 +27,7 @@ from throughline.connectors.mechanisms.http.verdicts import Answer, Verdict
 from throughline.errors import InDoubt, Invalid, Misconfigured
 from throughline.secrecy import Masker
 
+_KEPT_ADDRESSES = 256
 _HEADERS = {"accept": "application/json", "accept-encoding": "gzip, deflate", "user-agent": "throughline"}
 
 
@@ -48,7 +49,7 @@ class Wire:
         self._randomness = randomness
         self._decode = decode
         self._pace = Pace(limits)
-        self._host = _checked_host(connection, self.where)
+        self.host = _checked_host(connection, self.where)
         self._about = {
             "login": connection.login, "password": connection.password, "host": connection.host,
             "extra": connection.extra,
@@ -131,11 +132,12 @@ class Wire:
         url = self._urls.get(target)
         if url is None:
             try:
-                url = httpx.URL(self._host + target)
+                url = httpx.URL(self.host + target)
             except httpx.InvalidURL:
                 raise Misconfigured("the host of this connection is not an address", where=self.where) from None
-            if not outgoing.query and len(self._urls) < 200:
-                self._urls[target] = url
+            if len(self._urls) >= _KEPT_ADDRESSES:
+                self._urls.clear()
+            self._urls[target] = url
         return httpx.Request(
             outgoing.method, url, headers={**_HEADERS, **outgoing.headers}, content=content,
             extensions=self._extensions,
