@@ -25,12 +25,13 @@ class Area:
         if now < self._rests_until:
             return
         try:
-            for sentence in self._work(now):
-                self._say(f"{self._name}: {sentence}")
+            done = self._work(now)
         except Exception as trouble:  # noqa: BLE001 - whatever ails one system, the rest of the plant works on
             self._rest(now, trouble)
-        else:
-            self._recover()
+            return
+        self._recover()
+        for sentence in done:
+            self._say(f"{self._name}: {sentence}")
 
     def _rest(self, now: float, trouble: Exception) -> None:
         self._failures += 1

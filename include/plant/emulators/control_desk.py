@@ -17,6 +17,8 @@ from include.plant.emulators.fault_rules import FaultRules
 from include.plant.emulators.limits import CallLimits
 from include.plant.emulators.seed import Seed
 
+_OUR_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+
 Handler = Callable[[Request], Awaitable[Any]]
 
 
@@ -97,6 +99,6 @@ def _guarded(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 
 def _is_this_machine(request: Request) -> bool:
     """Only callers on loopback, and no browser page from elsewhere that found a name for 127.0.0.1."""
-    if request.client is None or "origin" in request.headers:
+    if request.client is None or "origin" in request.headers or request.url.hostname not in _OUR_NAMES:
         return False
     return ipaddress.ip_address(request.client.host).is_loopback

@@ -10,6 +10,7 @@ from include.plant.emulators.calls import Refused
 from include.plant.emulators.crm_schema import WRONG_VALUE, CrmObject
 from include.plant.emulators.document_store import DocumentStore, Record
 
+_UNIQUE = "id IN (SELECT u.id FROM uniques u WHERE u.kind=? AND u.field=? AND u.value=?)"
 _COMPARISONS = {"EQ": "=", "N": "<>", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
 
 
@@ -44,9 +45,12 @@ class CrmQuery:
         values = told.get("field_values")
         if not isinstance(values, list):
             raise Refused(WRONG_VALUE, "field_values 必须为列表")
-        text, bound = _condition(
-            self._kind.column(str(told.get("field_name"))), str(told.get("operator")), [_bound(v) for v in values]
-        )
+        field, operator = str(told.get("field_name")), str(told.get("operator"))
+        column, bound_values = self._kind.column(field), [_bound(value) for value in values]
+        if operator == "EQ" and field in self._kind.unique:
+            text, bound = _UNIQUE, [self._kind.name, field, *(bound_values[:1] or [None])]
+        else:
+            text, bound = _condition(column, operator, bound_values)
         self._where.append(text)
         self._values.extend(bound)
 

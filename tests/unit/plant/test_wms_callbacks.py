@@ -16,7 +16,7 @@ SECRET = "plant-flux-secret"
 
 
 def rightly_signed(told):
-    digest = hashlib.md5((SECRET + told["data"] + SECRET).encode()).hexdigest()
+    digest = hashlib.md5((SECRET + told["data"] + SECRET).encode(), usedforsecurity=False).hexdigest()
     return told["sign"] == quote_plus(base64.b64encode(digest.encode()).decode().upper())
 
 

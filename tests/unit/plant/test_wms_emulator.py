@@ -18,7 +18,7 @@ PLACE = {"warehouseId": "WH01", "customerId": "HDJX"}
 
 
 def signature(data, secret=SECRET):
-    digest = hashlib.md5((secret + data + secret).encode()).hexdigest()
+    digest = hashlib.md5((secret + data + secret).encode(), usedforsecurity=False).hexdigest()
     return quote_plus(base64.b64encode(digest.encode("ascii")).decode("ascii").upper())
 
 
