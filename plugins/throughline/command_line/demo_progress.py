@@ -1,0 +1,91 @@
+"""Shows orders on their way until all have arrived: a table that renews itself, or plain lines when nobody watches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from throughline.command_line.drawing import console
+from throughline.command_line.open_ledger import open_ledger
+from throughline.command_line.paths import path_of
+
+_OVER = {"finished", "cancelled"}
+_BEHIND = {"done", "skipped", "withdrawn"}
+_AHEAD = {"running", "ready", "retrying", "parked"}
+
+
+def follow(numbers: Sequence[str], *, within: float, quiet: bool) -> tuple[list[str], list[dict[str, Any]]]:
+    """Watch until every order's process is finished or the time is over; returns who arrived and every path."""
+    screen = console()
+    show = _silence if quiet else _live(screen) if screen.is_terminal else _lines(screen)
+    deadline = time.monotonic() + within
+    begun = time.monotonic()
+    with open_ledger() as ledger:
+        while True:
+            with ledger.transaction() as books:
+                paths = {number: path_of(books, number) or {"number": number} for number in numbers}
+            show(time.monotonic() - begun, paths)
+            arrived = [number for number, path in paths.items() if path.get("state") == "finished"]
+            over = all(path.get("state") in _OVER for path in paths.values())
+            if over or time.monotonic() > deadline:
+                show(-1.0, paths)
+                return arrived, [path for path in paths.values() if "processes" in path]
+            time.sleep(1)
+
+
+Show = Callable[[float, Mapping[str, Mapping[str, Any]]], None]
+
+
+def _silence(_seconds: float, _paths: Mapping[str, Mapping[str, Any]]) -> None:
+    return
+
+
+def _lines(screen: Console) -> Show:
+    told: dict[str, str] = {}
+
+    def show(seconds: float, paths: Mapping[str, Mapping[str, Any]]) -> None:
+        for number, path in paths.items():
+            sentence = _sentence(path)
+            if seconds >= 0 and told.get(number) != sentence:
+                told[number] = sentence
+                screen.print(f"{seconds:6.1f} s  {number}  {sentence}", markup=False)
+
+    return show
+
+
+def _live(screen: Console) -> Show:
+    live = Live(console=screen, refresh_per_second=4)
+    live.start()
+
+    def show(seconds: float, paths: Mapping[str, Mapping[str, Any]]) -> None:
+        if seconds < 0:
+            live.stop()
+            return
+        table = Table("Order", "State", "Done", f"Now at ({seconds:.0f} s)", box=None, pad_edge=False)
+        for number, path in paths.items():
+            table.add_row(number, str(path.get("state") or "confirmed"), _count(path), _now(path))
+        live.update(table)
+
+    return show
+
+
+def _sentence(path: Mapping[str, Any]) -> str:
+    if not path.get("state"):
+        return "confirmed in the CRM"
+    if path["state"] in _OVER:
+        return f"{path['state']}, {_count(path)} steps"
+    return f"{path['state']}, {_count(path)} steps, now at {_now(path) or 'waiting for the plant'}"
+
+
+def _count(path: Mapping[str, Any]) -> str:
+    steps = path.get("steps") or []
+    return f"{sum(step['state'] in _BEHIND for step in steps)}/{len(steps)}"
+
+
+def _now(path: Mapping[str, Any]) -> str:
+    return ", ".join(dict.fromkeys(step["name"] for step in path.get("steps") or [] if step["state"] in _AHEAD))
