@@ -5,6 +5,8 @@ Imported only by what really runs (tasks, triggers, the test button), never whil
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 
@@ -14,8 +16,10 @@ from throughline.connectors.registry import PRODUCTS, open_connector
 from throughline.ledger import Ledger
 from throughline.mapping import Codes, Translator, load_tables
 from throughline.orchestration import credentials
+from throughline.orchestration.hub import Hub, build_hub
 from throughline.orchestration.kept_logins import keep_logins, shelf_of_this_machine
 from throughline.orchestration.places import include_directory
+from throughline.process.flow_files import load_flows
 from throughline.process.ledger_registry import LedgerRegistry
 from throughline.process.translator_words import TranslatorWords
 
@@ -81,10 +85,16 @@ def polled_documents(role: str, connector: Connector) -> tuple[str, ...]:
     return tuple(name for name in landscape().system(role).captures if name in offered and offered[name].polled)
 
 
+@cache
+def looked_up(connection_name: str) -> Connection:
+    """An Airflow connection's address and secret, asked for once per task (and never inside its event loop)."""
+    return credentials.credentials_of(credentials.find(connection_name))
+
+
 def open_system(role: str) -> Connector:
     """The connector of a role in a task, not yet entered."""
     system = landscape().system(role)
-    return connect(system, credentials.credentials_of(credentials.find(system.connection)))
+    return connect(system, looked_up(system.connection))
 
 
 @lru_cache(maxsize=8)
@@ -97,3 +107,14 @@ def words_over(ledger: Ledger) -> TranslatorWords:
     tables = load_tables(PRODUCTS, codes, include / "mappings")
     translator = Translator(tables, codes, roles.owners, LedgerRegistry(ledger), zones=zones)
     return TranslatorWords(translator, roles)
+
+
+@contextmanager
+def opened_hub(ledger_connection: str = credentials.LEDGER) -> Iterator[Hub]:
+    """The hub for one task: credentials are looked up when a system is first needed, the ledger is given back after."""
+    ledger = open_ledger(ledger_connection)
+    flows = load_flows(include_directory() / "flows")
+    try:
+        yield build_hub(ledger, landscape(), words_over(ledger), flows, open_system)
+    finally:
+        ledger.close()

@@ -109,6 +109,7 @@ def _draw(flow: Flow, dag: DAG) -> None:
             task_id=name,
             flow=flow.flow,
             step=name,
+            plan=PLAN,
             task_display_name=step_title(name, step),
             doc_md=step_doc(name, step),
             trigger_rule=TriggerRule.ALL_DONE,  # a skipped or failed step says nothing about the documents beyond it

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import DownstreamTasksSkipped
+from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
 from throughline.errors import Misconfigured
 from throughline.orchestration.operators.telling import tell
@@ -39,7 +39,8 @@ class PlanOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not typed 
         from throughline.orchestration.composition import opened_hub  # heavy: only a running task needs it
 
         with opened_hub() as hub:
-            work = dict(hub.engine.plan(self.flow, keys=hub.keys_named(chosen_keys(context))))
+            hub.understand()
+            work = hub.work(self.flow, hub.keys_named(self.flow, chosen_keys(context)))
         self.log.info("work: %s", ", ".join(f"{step} {count}" for step, count in work.items()) or "none")
         context["ti"].xcom_push(key="return_value", value=work)
         kept = set(work).union(*(self.followers[step] for step in work), [self.task_id])
@@ -50,21 +51,30 @@ class PlanOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not typed 
 
 
 class StepOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not typed here
-    """Move every document that is ready for one step of a flow; one document's trouble does not fail the task."""
+    """Move every document that is ready for one step of a flow; one document's trouble does not fail the task.
 
-    def __init__(self, *, flow: str, step: str, **options: Any) -> None:
+    Args:
+        flow: the flow's name.
+        step: the step's name in it.
+        plan: the task that planned the sweep; without its word nothing is done.
+        options: whatever an Airflow task takes.
+    """
+
+    def __init__(self, *, flow: str, step: str, plan: str | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.flow = flow
         self.step = step
+        self.plan = plan
 
     def execute(self, context: Context) -> dict[str, int]:
         """Do the step's work; the log says what happened to each document, the return value how many."""
         from throughline.orchestration.composition import opened_hub  # heavy: only a running task needs it
 
+        if self.plan and context["ti"].xcom_pull(task_ids=self.plan) is None:
+            raise AirflowSkipException("the sweep was not planned")
         started = time.monotonic()
         with opened_hub() as hub:
-            keys = hub.keys_named(chosen_keys(context))
-            report = hub.engine.run_step(self.flow, self.step, keys=keys)
+            report = hub.run_step(self.flow, self.step, hub.keys_named(self.flow, chosen_keys(context)))
         return tell(self.log, report, time.monotonic() - started)
 
 
