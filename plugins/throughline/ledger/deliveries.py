@@ -28,17 +28,13 @@ class Deliveries:
         """
         digests = {intent.effect_key: content_hash(intent.request) for intent in intents}
         rows = as_rows({**_as_row(intent), "digest": digests[intent.effect_key]} for intent in intents)
-        new = {row[0] for row in self._session.rows(_INSERT, self._session.now, rows)}
-        self._session.run(_RENEW, rows)
+        now = self._session.now
+        new = {row[0] for row in self._session.rows(_INSERT, now, now, rows, sending)}
+        if len(new) < len(digests):
+            self._again(rows, [key for key in digests if key not in new], sending)
         known = {delivery.effect_key: delivery for delivery in self.by_keys(digests)}
-        if sending:
-            due = [d.id for d in known.values() if d.state == "intended" and self._come(d)]
-            self.sent(due)
-            known = {delivery.effect_key: delivery for delivery in self.by_keys(digests)}
-        return [
-            Intended(known[key], key in new, known[key].digest != digests[key])
-            for key in (intent.effect_key for intent in intents)
-        ]
+        keys = [intent.effect_key for intent in intents]
+        return [Intended(known[key], key in new, known[key].digest != digests[key]) for key in keys]
 
     def sent(self, delivery_ids: Iterable[int]) -> set[int]:
         """These calls are about to be made (again): commit this before calling. Answers which may go."""
@@ -80,8 +76,11 @@ class Deliveries:
         """Writes that are neither done nor refused yet, oldest first."""
         return self._session.entries(Delivery, _UNSETTLED, role, role, limit)
 
-    def _come(self, delivery: Delivery) -> bool:
-        return delivery.not_before is None or delivery.not_before <= self._session.now
+    def _again(self, rows: str, keys: list[str], sending: bool) -> None:
+        """Effects that were meant before: renew what was surely not carried out, and send what may go now."""
+        self._session.run(_RENEW, rows)
+        if sending:
+            self._session.run(_SEND_KNOWN, self._session.now, keys, self._session.now)
 
     def _set_back(self, state: str, setbacks: Sequence[Setback]) -> set[int]:
         rows = as_rows(
@@ -107,12 +106,16 @@ def _as_confirmed(confirmations: Sequence[Confirmation]) -> str:
 
 _INSERT = """
 insert into deliveries (effect_key, process_id, step, item, epoch, role, document, operation, canonical_id, tier,
-    reference, request, digest, state, not_before, intended_at)
+    reference, request, digest, not_before, intended_at, state, attempts, sent_at)
 select effect_key, process_id, step, item, epoch, role, document, operation, canonical_id, tier,
-    reference, request, digest, 'intended', not_before, %s
-from jsonb_to_recordset(%s::jsonb) as x(effect_key text, process_id bigint, step text, item text, epoch bigint,
-    role text, document text, operation text, canonical_id text, tier text, reference text, request jsonb, digest text,
-    not_before timestamptz)
+    reference, request, digest, not_before, moment, case when go then 'sent' else 'intended' end,
+    case when go then 1 else 0 end, case when go then moment end
+from (
+    select x.*, %s::timestamptz as moment, sending and coalesce(not_before <= %s, true) as go
+    from jsonb_to_recordset(%s::jsonb) as x(effect_key text, process_id bigint, step text, item text, epoch bigint,
+        role text, document text, operation text, canonical_id text, tier text, reference text, request jsonb,
+        digest text, not_before timestamptz), (values (%s::boolean)) as v(sending)
+) as wished
 order by effect_key on conflict (effect_key) do nothing returning effect_key
 """
 
@@ -128,6 +131,11 @@ where d.effect_key = x.effect_key and (d.state = 'rejected' or (d.state = 'inten
 _SENT = """
 update deliveries set state = 'sent', attempts = attempts + 1, sent_at = %s, not_before = null
 where id = any(%s) and state in ('intended', 'sent', 'in_doubt') returning id
+"""
+
+_SEND_KNOWN = """
+update deliveries set state = 'sent', attempts = attempts + 1, sent_at = %s, not_before = null
+where effect_key = any(%s) and state = 'intended' and (not_before is null or not_before <= %s)
 """
 
 _SETTLED = """
@@ -149,5 +157,5 @@ _OF_DOCUMENTS = "select * from deliveries where canonical_id = any(%s) order by 
 _BY_KEYS = "select * from deliveries where effect_key = any(%s) order by id"
 _UNSETTLED = """
 select * from deliveries where state in ('intended', 'sent', 'in_doubt') and (%s::text is null or role = %s)
-order by id limit %s
+order by role, state, id limit %s
 """

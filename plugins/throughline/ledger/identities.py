@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from throughline.ledger.entries import Identity, IdentityConflict
+from throughline.ledger.exact_json import dumps
 from throughline.ledger.session import Session, as_rows, batches
 
 
@@ -64,9 +65,12 @@ class Identities:
         Done by itself after each transaction that registered or began to wait; calling it for everything now and then
         covers a worker that died between the two.
         """
-        wanted = None if names is None else list(names)
-        versions = self._session.run(_WAKE_VERSIONS, wanted, wanted)
-        steps = self._session.run(_WAKE_STEPS, self._session.now, wanted, wanted)
+        wanted = None if names is None else dumps(list(names))
+        versions = steps = 0
+        if self._session.value(_VERSION_WAITS):
+            versions = self._session.run(_WAKE_VERSIONS, wanted, wanted)
+        if self._session.value(_STEP_WAITS):
+            steps = self._session.run(_WAKE_STEPS, self._session.now, wanted, wanted)
         self._session.news |= ({"versions"} if versions else set()) | ({"work"} if steps else set())
         return versions + steps
 
@@ -121,12 +125,18 @@ select * from hits order by canonical_id, role, kind, their_id
 """
 
 
+_VERSION_WAITS = "select true from record_versions where state = 'waiting' order by awaited limit 1"
+
+_STEP_WAITS = "select true from steps where state = 'waiting_for' order by awaited limit 1"
+
 _WAKE_VERSIONS = """
 update record_versions v set state = 'pending', awaited = null, reason = null, signature = null
-where v.state = 'waiting' and (%s::text[] is null or v.awaited = any(%s)) and is_known(v.awaited)
+where v.state = 'waiting' and is_known(v.awaited)
+    and (%s::text is null or v.awaited in (select jsonb_array_elements_text(%s::jsonb)))
 """
 
 _WAKE_STEPS = """
 update steps s set state = 'ready', ready_at = %s, awaited = null, error = null, signature = null
-where s.state = 'waiting_for' and (%s::text[] is null or s.awaited = any(%s)) and is_known(s.awaited)
+where s.state = 'waiting_for' and is_known(s.awaited)
+    and (%s::text is null or s.awaited in (select jsonb_array_elements_text(%s::jsonb)))
 """

@@ -48,10 +48,12 @@ values (%s, %s, %s, %s::jsonb, %s, %s) on conflict do nothing
 
 _UNREAD = """
 select id as message_row, role, message_kind, message_id, headers, body, received_at from inbox
-where read_at is null and (%s::text is null or role = %s) order by id limit %s for update skip locked
+where read_at is null and (%s::text is null or role = %s) order by role, id limit %s for update skip locked
 """
 
-_HAS_UNREAD = "select exists (select from inbox where read_at is null and (%s::text is null or role = %s))"
+_HAS_UNREAD = """
+select true from inbox where read_at is null and (%s::text is null or role = %s) order by role, id limit 1
+"""
 
 _READ = """
 update inbox set read_at = %s, problem = x.problem

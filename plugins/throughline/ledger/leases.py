@@ -103,7 +103,7 @@ select p.id from steps s join processes p on p.id = s.process_id
 where s.flow = %s and s.step = %s and s.state = 'running' and s.started_at <= %s
     and p.state = 'running' and (p.lease_until is null or p.lease_until <= %s)
     and (%s::text[] is null or p.key = any(%s))
-limit %s for update of p skip locked
+order by s.process_id limit %s for update of p skip locked
 """
 
 _FREE = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from throughline.ledger.session import Session, as_rows, batches
@@ -48,10 +48,16 @@ class Steps:
             rows = as_rows(_as_row(change) for change in portion)
             now = self._session.now
             self._session.run(_CHANGE, now, now, rows)
-            self._session.run(_UNPARK, now, rows)
+        self._leave_the_parking_lot(latest)
         self._session.names.update(change.awaited for change in latest.values() if change.awaited)
         if any(change.state in ("ready", "retrying") for change in latest.values()):
             self._session.news.add("work")
+
+    def _leave_the_parking_lot(self, latest: Mapping[tuple[int, str, str], StepChange]) -> None:
+        parked = self._session.rows(_PARKED, list({change.process_id for change in latest.values()}))
+        moved = [case for case, *place in parked if (change := latest.get((*place,))) and change.state != "parked"]
+        if moved:
+            self._session.run(_UNPARK, self._session.now, moved)
 
 
 def _as_row(change: StepChange) -> dict[str, Any]:
@@ -86,22 +92,25 @@ select f.flow from unnest(%s::text[]) as f(flow)
 where (
     select true from steps s join processes p on p.id = s.process_id
     where s.flow = f.flow and s.state in ('ready', 'retrying') and s.ready_at <= %s
-        and p.state = 'running' and (p.lease_until is null or p.lease_until <= %s) limit 1
+        and p.state = 'running' and (p.lease_until is null or p.lease_until <= %s)
+    order by s.step, s.ready_at limit 1
 ) or (
     select true from steps s join processes p on p.id = s.process_id
     where s.flow = f.flow and s.state = 'running'
-        and p.state = 'running' and (p.lease_until is null or p.lease_until <= %s) limit 1
+        and p.state = 'running' and (p.lease_until is null or p.lease_until <= %s)
+    order by s.step, s.process_id limit 1
 ) or (
     select true from steps s
-    where s.flow = f.flow and s.due_at <= %s and s.overdue_at is null and s.finished_at is null limit 1
+    where s.flow = f.flow and s.due_at <= %s and s.overdue_at is null and s.finished_at is null
+    order by s.due_at limit 1
 )
 """
+"""The orders are those of the partial indexes: whatever the statistics say, no plan reads finished rows to answer."""
+
+_PARKED = "select id, process_id, step, item from parked where replayed_at is null and process_id = any(%s)"
 
 _UNPARK = """
-update parked set replayed_at = %s, replayed_by = 'the process itself'
-from jsonb_to_recordset(%s::jsonb) as x(process_id bigint, step text, item text, state text)
-where parked.process_id = x.process_id and parked.step = x.step and parked.item = x.item
-    and parked.replayed_at is null and x.state <> 'parked'
+update parked set replayed_at = %s, replayed_by = 'the process itself' where id = any(%s)
 """
 
 _DUE = """

@@ -105,11 +105,11 @@ from record_versions v
 join source_records r on r.id = v.record_id
 join payloads p on p.version_id = v.id and p.captured_at = v.captured_at and p.part = 'raw'
 where v.state = 'pending' and (%s::text is null or v.role = %s)
-order by v.id limit %s for update of v skip locked
+order by v.role, v.id limit %s for update of v skip locked
 """
 
 _HAS_PENDING = """
-select exists (select from record_versions where state = 'pending' and (%s::text is null or role = %s))
+select true from record_versions where state = 'pending' and (%s::text is null or role = %s) order by role, id limit 1
 """
 
 _LOCK = """

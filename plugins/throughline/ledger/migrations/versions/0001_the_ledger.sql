@@ -205,7 +205,7 @@ create table parked (
 create unique index parked_open_version on parked (version_id) where replayed_at is null and version_id is not null;
 create unique index parked_open_step on parked (process_id, step, item)
     where replayed_at is null and process_id is not null;
-create index parked_open_signature on parked (signature, id) where replayed_at is null;
+create index parked_open on parked (id) where replayed_at is null;
 create index parked_subject on parked (subject);
 
 -- Who did what, when: only ever appended, each line sealed by the one before.
