@@ -21,7 +21,7 @@ from include.plant.emulators.settings import Settings
 _DOORS = ("/datahubjson/FluxWmsJsonApi", "/datahub/FluxWmsJsonApi")
 _OLD_NAMES = {"putASNData": "putASN", "putSOData": "putSalesOrder", "cancelASNData": "cancelASN",
               "cancelSOData": "cancelSO", "queryINVData": "queryInventory"}  # fmt: skip
-_OPEN_ROWS = 200
+_OPEN_ROWS = 2000
 
 Row = dict[str, Any]
 Method = Callable[[Mapping[str, Any]], list[Row]]
