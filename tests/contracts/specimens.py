@@ -63,7 +63,11 @@ def crm_key(site: Any, kind: str, field_name: str, value: str) -> str:
 
 
 def make_crm_order(site: Any, number: str) -> dict[str, Any]:
-    line = {"product_id": crm_key(site, "ProductObj", "product_code", "FG-100"), "quantity": "10", "sales_price": "1.10"}
+    line = {
+        "product_id": crm_key(site, "ProductObj", "product_code", "FG-100"),
+        "quantity": "10",
+        "sales_price": "1.10",
+    }
     order = {
         "dataObjectApiName": "SalesOrderObj", "name": number, "life_status": "normal",
         "account_id": crm_key(site, "AccountObj", "account_no", "C-1001"),
@@ -95,7 +99,8 @@ def asn(_: Any, number: str) -> dict[str, Any]:
 
 
 def outbound(_: Any, number: str) -> dict[str, Any]:
-    return {"docNo": number, "orderType": "SO", "soReferenceA": "SO-1", "consigneeId": "C-1001", "consigneeName": "青岛",
+    return {"docNo": number, "orderType": "SO", "soReferenceA": "SO-1", "consigneeId": "C-1001",
+            "consigneeName": "青岛",
             "details": [{"lineNo": "1", "sku": "FG-100", "qtyOrdered": "4", "userDefine1": "10"}]}  # fmt: skip
 
 

@@ -48,7 +48,9 @@ async def test_a_backfill_gives_exactly_its_window(site: Site) -> None:
             records, _ = await poll(connector, kind.document)
             stamps = sorted({record.changed_at for record in records})
             since, until = stamps[1], stamps[-1]
-            inside, cursor = await poll(connector, kind.document, {"at": "kept", "deep": "kept"}, since=since, until=until)
+            inside, cursor = await poll(
+                connector, kind.document, {"at": "kept", "deep": "kept"}, since=since, until=until
+            )
             assert cursor == {"at": "kept", "deep": "kept"}
             wanted = {record.their_id for record in records if since <= record.changed_at < until}
             assert {record.their_id for record in inside} == wanted

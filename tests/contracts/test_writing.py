@@ -19,7 +19,9 @@ async def test_what_was_written_is_found_again_and_what_was_not_is_not(site: Sit
     async with site.connector() as connector:
         for write in creates(site):
             assert await connector.find(write.document, "NO-1") is None
-            made = await connector.send(write.document, "create", write.payload(site, "NO-1"), reference="NO-1", key="k1")
+            made = await connector.send(
+                write.document, "create", write.payload(site, "NO-1"), reference="NO-1", key="k1"
+            )
             found = await connector.find(write.document, "NO-1")
             assert found is not None
             assert (found.their_id, found.number) == (made.their_id, made.number)
@@ -30,8 +32,12 @@ async def test_writing_twice_creates_one(site: Site) -> None:
         for write in creates(site):
             assert connector.objects()[write.document].operations["create"].tier in (Tier.T1, Tier.T2)
             before = site.count(write.counted)
-            first = await connector.send(write.document, "create", write.payload(site, "NO-2"), reference="NO-2", key="k2")
-            again = await connector.send(write.document, "create", write.payload(site, "NO-2"), reference="NO-2", key="k2")
+            first = await connector.send(
+                write.document, "create", write.payload(site, "NO-2"), reference="NO-2", key="k2"
+            )
+            again = await connector.send(
+                write.document, "create", write.payload(site, "NO-2"), reference="NO-2", key="k2"
+            )
             assert first.their_id == again.their_id
             assert site.count(write.counted) == before + 1
 

@@ -27,7 +27,7 @@ def read_model(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(_plain(source))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        first = min(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
         line, name = _line_of(source, first["loc"])
         others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         sentence = first["msg"].removeprefix("Value error, ")

@@ -68,7 +68,8 @@ async def write(connector, number="1"):
 @pytest.mark.parametrize(
     ("place", "found"),
     [
-        ("{kind: header, name: authorization, prefix: 'Bearer '}", lambda s: s["headers"]["authorization"] == "Bearer token-1"),
+        ("{kind: header, name: authorization, prefix: 'Bearer '}", 
+         lambda s: s["headers"]["authorization"] == "Bearer token-1"),
         ("{kind: query, name: access_token}", lambda s: s["query"] == {"access_token": "token-1"}),
         ("{kind: body, name: token}", lambda s: s["body"] == {"number": "1", "token": "token-1"}),
         ("{kind: cookie, name: sid}", lambda s: s["headers"]["cookie"] == "sid=token-1"),
@@ -148,7 +149,7 @@ async def test_a_wrong_secret_names_the_connection_and_is_not_tried_again_at_onc
     site.refuse_login = True
     async with connect(serve(site.app), NOTE, top=TOKEN % "{kind: query, name: t}") as connector:
         for _ in range(5):
-            with pytest.raises(Misconfigured, match="connection trial_connection: .*login"):
+            with pytest.raises(Misconfigured, match=r"connection trial_connection: .*login"):
                 await write(connector)
         assert site.logins == 1
         clock.advance(31)

@@ -25,6 +25,8 @@ note:
 TIME = "{kind: modified_time, fence: W2, format: ms, overlap: {seconds: 60, every: 20, between: 2}}"
 CLOSED = "{kind: modified_time, fence: W2, format: ms, window: closed, overlap: {seconds: 60}}"
 KEYSET = "{after: $position.at, id: $position.id, size: $page.size}"
+NUMBERED = "{from: $since, to: $until, page: $page.number, size: $page.size}"
+ABOVE = "{above: $position.id, size: $page.size}"
 TIES = """
       kind: keyset
       size: 3
@@ -89,10 +91,10 @@ def store(clock):
     ("body", "cursor", "paging"),
     [
         (KEYSET, TIME, TIES),
-        ("{from: $since, to: $until, page: $page.number, size: $page.size}", CLOSED, "{kind: page, size: 3, total: total}"),
+        (NUMBERED, CLOSED, "{kind: page, size: 3, total: total}"),
         ("{from: $since, offset: $page.offset, size: $page.size}", TIME, "{kind: offset, size: 3}"),
         ("{size: 100}", "{kind: snapshot, fence: W3}", "{kind: none}"),
-        ("{above: $position.id, size: $page.size}", "{kind: id_greater, fence: W1}", "{kind: keyset, size: 3, keys: [id]}"),
+        (ABOVE, "{kind: id_greater, fence: W1}", "{kind: keyset, size: 3, keys: [id]}"),
     ],
     ids=["keyset", "page", "offset", "none", "id"],
 )  # fmt: skip
@@ -123,7 +125,6 @@ async def test_keyset_loses_nothing_while_rows_change_between_pages(serve, conne
 async def test_shifting_pages_are_read_again_until_they_hold_still(serve, connect, store, clock):
     for number in range(1, 10):
         store.add(number, seconds_ago=100 - number)
-    body = "{from: $since, to: $until, page: $page.number, size: $page.size}"
     turns = iter(range(2))
 
     def first_row_leaves():
@@ -133,7 +134,7 @@ async def test_shifting_pages_are_read_again_until_they_hold_still(serve, connec
 
     store.between = first_row_leaves
     paging = "{kind: page, size: 3, total: total}"
-    async with connect(serve(store.app), POLL % (body, CLOSED, paging)) as connector:
+    async with connect(serve(store.app), POLL % (NUMBERED, CLOSED, paging)) as connector:
         numbers, cursor = await poll(connector)
         assert set(range(3, 10)) <= set(numbers)
         clock.advance(10)
@@ -146,8 +147,7 @@ async def test_pages_that_never_hold_still_do_not_move_the_cursor(serve, connect
         store.add(number, seconds_ago=100 - number)
     added = iter(range(100, 1000))
     store.between = lambda: store.add(next(added), seconds_ago=90)
-    body = "{from: $since, to: $until, page: $page.number, size: $page.size}"
-    async with connect(serve(store.app), POLL % (body, CLOSED, "{kind: page, size: 3, total: total}")) as connector:
+    async with connect(serve(store.app), POLL % (NUMBERED, CLOSED, "{kind: page, size: 3, total: total}")) as connector:
         _, cursor = await poll(connector)
     assert cursor == {"at": "1970-01-01T00:00:00+00:00", "deep": "1970-01-01T00:00:00+00:00"}
 

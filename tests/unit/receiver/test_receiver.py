@@ -34,7 +34,9 @@ def receipt(number: str = "RC1", quantity: str = "4", **more) -> dict:
             "details": lines, **more}  # fmt: skip
 
 
-def message(*documents: dict, method: str = "confirmASNData", secret: str = SECRET, moment: datetime = NOW, **fields) -> str:
+def message(
+    *documents: dict, method: str = "confirmASNData", secret: str = SECRET, moment: datetime = NOW, **fields
+) -> str:
     data = fields.pop("data", write_json({"xmldata": {"data": list(documents)}}).decode())
     told = {"method": method, "appkey": "plant-wms-key", "timestamp": moment.astimezone(ZONE).strftime(TIME),
             "sign": signature(secret, data), "format": "json", "data": data, **fields}  # fmt: skip
