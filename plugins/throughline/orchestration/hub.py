@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from throughline.canonical import header_of
 from throughline.errors import Misconfigured
+from throughline.orchestration.operators.capture import MESSAGES
 from throughline.process.reports import IntakeReport, StepReport
 from throughline.process.sweep import Engine
 
@@ -50,7 +51,7 @@ class Hub:
         answers = dict(zip(polled, asyncio.run(ask()), strict=True))
         reports = {name: answer for name, answer in answers.items() if isinstance(answer, IntakeReport)}
         if any(offered[name].pushed for name in wanted if name in offered):
-            reports["messages"] = self.engine.drain_inbox(role)
+            reports[MESSAGES] = self.engine.drain_inbox(role)
         for error in answers.values():
             if isinstance(error, BaseException):
                 self.engine.take_in()

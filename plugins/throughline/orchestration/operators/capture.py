@@ -12,6 +12,7 @@ from throughline.errors import Misconfigured
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+MESSAGES = "messages"
 Window = tuple[datetime | None, datetime | None]
 
 
@@ -49,7 +50,8 @@ class CaptureOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not typ
         for document, report in captured.items():
             self.log.info("%s: %d told, %d new", document, report.told, report.new)
         fresh = {document for document, report in captured.items() if report.new}
-        self.outlets = [outlet for outlet in self.outlets if outlet.name.partition("/")[2] in fresh]
+        if MESSAGES not in fresh:  # what a message was about is known only when it has been translated
+            self.outlets = [outlet for outlet in self.outlets if outlet.name.partition("/")[2] in fresh]
         return self._told(understood, sum(report.new for report in captured.values()))
 
     def _told(self, understood: Any, new: int) -> dict[str, int]:
