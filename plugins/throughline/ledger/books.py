@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from throughline.errors import Transient
 from throughline.ledger.audit import Audit, write_audit
 from throughline.ledger.breakers import Breakers
 from throughline.ledger.connections import Connections
@@ -19,6 +21,8 @@ from throughline.ledger.schema import ensure_months
 from throughline.ledger.session import CHANNEL, Session
 from throughline.ledger.steps import Steps
 from throughline.ledger.watermarks import Watermarks
+
+log = logging.getLogger(__name__)
 
 
 class Books:
@@ -51,8 +55,7 @@ class Ledger:
         with self._session() as session:
             yield Books(session)
         if session.names:
-            with self._session() as after:
-                Identities(after).wake(session.names)
+            self._wake(session.names)
 
     def ensure_months(self) -> None:
         """Make the payload partitions of this and the coming months; done daily by housekeeping."""
@@ -62,6 +65,14 @@ class Ledger:
     def close(self) -> None:
         """Give all connections back."""
         self._connections.close()
+
+    def _wake(self, names: set[str]) -> None:
+        """Look again, after the commit: two transactions that crossed did not see each other."""
+        try:
+            with self._session() as session:
+                Identities(session).wake(names)
+        except Transient as problem:  # what was committed stays committed; housekeeping's `wake` does it later
+            log.warning("what waits for %d names was not woken just now: %s", len(names), problem)
 
     @contextmanager
     def _session(self) -> Iterator[Session]:

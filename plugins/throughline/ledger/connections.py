@@ -42,7 +42,8 @@ class Connections:
                 finally:
                     self._put_back(connection)
             except (psycopg.OperationalError, psycopg.InterfaceError) as problem:
-                self._forget_idle()
+                if _lost(problem):
+                    self._forget_idle()
                 raise Transient(
                     f"The hub's database could not be used just now ({type(problem).__name__}); it is tried again.",
                     system="ledger", code=getattr(problem, "sqlstate", None),
@@ -74,3 +75,8 @@ class Connections:
     def _forget_idle(self) -> None:
         while self._idle:
             self._idle.pop().close()
+
+
+def _lost(problem: psycopg.Error) -> bool:
+    """Whether the server or the line went away, rather than this one transaction having to give way."""
+    return problem.sqlstate is None or problem.sqlstate[:2] in ("08", "57")

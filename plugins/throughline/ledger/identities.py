@@ -70,7 +70,7 @@ class Identities:
         if self._session.value(_VERSION_WAITS):
             versions = self._session.run(_WAKE_VERSIONS, wanted, wanted)
         if self._session.value(_STEP_WAITS):
-            steps = self._session.run(_WAKE_STEPS, self._session.now, wanted, wanted)
+            steps = self._session.run(_WAKE_STEPS, wanted, wanted, self._session.now)
         self._session.news |= ({"versions"} if versions else set()) | ({"work"} if steps else set())
         return versions + steps
 
@@ -130,13 +130,23 @@ _VERSION_WAITS = "select true from record_versions where state = 'waiting' order
 _STEP_WAITS = "select true from steps where state = 'waiting_for' order by awaited limit 1"
 
 _WAKE_VERSIONS = """
+with known as (
+    select id from record_versions
+    where state = 'waiting' and is_known(awaited)
+        and (%s::text is null or awaited in (select jsonb_array_elements_text(%s::jsonb)))
+    order by id for update
+)
 update record_versions v set state = 'pending', awaited = null, reason = null, signature = null
-where v.state = 'waiting' and is_known(v.awaited)
-    and (%s::text is null or v.awaited in (select jsonb_array_elements_text(%s::jsonb)))
+from known where v.id = known.id
 """
 
 _WAKE_STEPS = """
+with known as (
+    select id from steps
+    where state = 'waiting_for' and is_known(awaited)
+        and (%s::text is null or awaited in (select jsonb_array_elements_text(%s::jsonb)))
+    order by process_id, step, item for update
+)
 update steps s set state = 'ready', ready_at = %s, awaited = null, error = null, signature = null
-where s.state = 'waiting_for' and is_known(s.awaited)
-    and (%s::text is null or s.awaited in (select jsonb_array_elements_text(%s::jsonb)))
+from known where s.id = known.id
 """

@@ -132,7 +132,9 @@ _PROLONG = "update processes set lease_until = %s where id = any(%s)"
 _LOCK = "select id from processes where id = any(%s) order by id for update"
 
 _RELEASE = """
-update processes p set lease_holder = null, lease_until = null
-from jsonb_to_recordset(%s::jsonb) as x(id bigint, e bigint)
-where p.id = x.id and p.epoch = x.e and p.lease_until is not null
+with held as (
+    select p.id from processes p join jsonb_to_recordset(%s::jsonb) as x(id bigint, e bigint) on p.id = x.id
+    where p.epoch = x.e and p.lease_until is not null order by p.id for update of p
+)
+update processes p set lease_holder = null, lease_until = null from held where p.id = held.id
 """

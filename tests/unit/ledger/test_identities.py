@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import psycopg
 import pytest
 
 from throughline.connectors.contract import Captured
@@ -78,3 +79,16 @@ def test_waiting_for_a_name_registered_meanwhile_does_not_sleep_for_ever(ledger:
         waiter.start()
         waiter.join(10)
     assert awake(ledger, process_id[0]) == (1, "ready")
+
+
+def test_housekeeping_wakes_what_a_dead_worker_left_asleep(ledger: Ledger, ledger_dsn: str) -> None:
+    """The worker died after its commit and before it looked again."""
+    process_id = wait(ledger, AWAITED[0])
+    with psycopg.connect(ledger_dsn) as database:
+        database.execute(
+            "insert into identities values ('erp', 'sales_order', '42', 'sales_order:crm:SO-1', null, now())"
+        )
+    assert awake(ledger, process_id) == (0, "waiting_for")
+    with ledger.transaction() as books:
+        assert books.identities.wake() == 2
+    assert awake(ledger, process_id) == (1, "ready")

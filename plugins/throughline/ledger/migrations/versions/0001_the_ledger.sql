@@ -111,6 +111,7 @@ create table processes (
     check (finished_at is null or finished_at >= started_at)
 );
 create index processes_newest on processes (flow, state, id);
+create index processes_by_state on processes (state, id);
 
 create table process_documents (
     process_id bigint not null references processes,
