@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -66,13 +66,13 @@ class Bench:
         if strange:
             raise Wrong(f"means nothing for a {sort} field", strange[0])
 
-    def check_names(self, names: Iterable[str], known: Collection[str], place: Location, what: str) -> None:
+    def check_names(self, specs: Mapping[str, FieldSpec], known: Collection[str]) -> None:
         """Refuse names that the canonical document does not have."""
-        for name in names:
+        for name, spec in specs.items():
             if name not in known:
                 near = difflib.get_close_matches(name, known, 1)
                 hint = f" (did you mean {near[0]}?)" if near else ""
-                self.problem((*place, name), Wrong(f"{what} has no field {name}{hint}"))
+                self.problem(spec.location, Wrong(f"{self.document} has no such field here{hint}"))
 
     def unit_words(self) -> tuple[dict[str, str], dict[str, str]]:
         """The product's words for units, and ours to theirs."""

@@ -92,11 +92,25 @@ class Codes:
 
 def _units(file: LinedFile) -> tuple[Units, CodeList]:
     parsed = _parsed(file, _UnitsFile)
-    strangers = [name for name, entry in parsed.units.items() if entry.of and entry.of not in parsed.units]
+    parts = {name: entry.of for name, entry in parsed.units.items() if entry.of}
+    strangers = [name for name, whole in parts.items() if whole not in parsed.units]
     if strangers:
         file.refuse([(("units", name, "of"), "is not a unit of this file") for name in strangers])
+    circles = [name for name in parts if _goes_round(name, parts)]
+    if circles:
+        file.refuse([(("units", name, "of"), "goes round in a circle") for name in circles])
     found = _list(file, UNITS, {name: entry.words for name, entry in parsed.units.items()}, UNITS)
     return Units({name: Unit.of_entry(name, entry) for name, entry in parsed.units.items()}), found
+
+
+def _goes_round(unit: str, parts: Mapping[str, str]) -> bool:
+    seen = {unit}
+    while unit in parts:
+        unit = parts[unit]
+        if unit in seen:
+            return True
+        seen.add(unit)
+    return False
 
 
 def _parsed(file: LinedFile, model: type[Model]) -> Model:

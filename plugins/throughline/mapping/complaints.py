@@ -10,6 +10,9 @@ from throughline.errors import Invalid, Unknown
 from throughline.secrecy import shared
 
 _LONGEST = 80
+_LOOKED_AT = 4000
+_WIDEST = 400
+_SORTS: dict[type, str] = {list: "a list", tuple: "a list", dict: "a record", int: "a number of very many digits"}
 
 
 class _Absent:
@@ -75,9 +78,8 @@ def shown(raw: Any, name: str = "") -> str:
     """A value as it may stand in a message: quoted, short, and hidden when its name or content looks secret."""
     if raw is ABSENT or raw is None:
         return "it"
-    value = shared.details({name.rpartition(".")[2]: raw})
-    text = str(next(iter(value.values())))
-    if not isinstance(raw, str | int | Decimal):
-        text = f"{type(raw).__name__} {text}"
-    text = text.encode("utf-8", "backslashreplace").decode().replace("'", "’")
+    if not isinstance(raw, str | int | Decimal) or (isinstance(raw, int) and raw.bit_length() > _WIDEST):
+        return _SORTS.get(type(raw), f"a {type(raw).__name__}")
+    masked = shared.details({name.rpartition(".")[2]: str(raw)[:_LOOKED_AT]})
+    text = str(next(iter(masked.values()))).encode("utf-8", "backslashreplace").decode().replace("'", "’")
     return f"'{text if len(text) <= _LONGEST else text[:_LONGEST] + '…'}'"

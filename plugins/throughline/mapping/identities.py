@@ -11,12 +11,11 @@ from throughline.mapping.bench import Bench
 from throughline.mapping.complaints import ABSENT, Complaint
 from throughline.mapping.kinds import Wrong
 from throughline.mapping.lookups import LINE
-from throughline.mapping.numbers import read_whole_as_text
+from throughline.mapping.numbers import read_id
 from throughline.mapping.paths import Row, getter
-from throughline.mapping.reading import Reading
+from throughline.mapping.reading import Reading, read_list
 from throughline.mapping.reading_values import Leaf, read_value
 from throughline.mapping.shapes import Sort
-from throughline.mapping.texts import read_text
 from throughline.mapping.vocabulary import FieldSpec, Key
 
 
@@ -43,7 +42,7 @@ def read_identities(bench: Bench, key: Key | None, specs: dict[str, FieldSpec]) 
     lines = [_lines(bench, spec) for spec in specs.values() if spec.each and spec.key and "line" in spec.fields]
 
     def read(row: Row, scope: Reading) -> list[Identity]:
-        said = _located(number, row, scope, number_spec)
+        said = _located("number", number, row, scope, number_spec)
         header = reference(bench.document, owner, said)
         found = [Identity(header, bench.document, get_id(row, row), said)]
         for line in lines:
@@ -53,22 +52,30 @@ def read_identities(bench: Bench, key: Key | None, specs: dict[str, FieldSpec]) 
     return read
 
 
-def _located(leaf: Leaf, row: Row, scope: Reading, spec: FieldSpec) -> str:
+def _located(name: str, leaf: Leaf, row: Row, scope: Reading, spec: FieldSpec) -> str:
     try:
         return str(leaf(row, scope))
     except Complaint as complaint:
-        raise complaint.at("number", spec.theirs, spec.line) from None
+        raise complaint.at(name, spec.theirs, spec.line) from None
 
 
 def _lines(bench: Bench, spec: FieldSpec) -> Callable[[str, Row, Reading], list[Identity]]:
     line = read_value(bench, spec.fields["line"], Sort.TEXT, required=True)
     get, get_id, kind = getter(spec.each or ""), _their_id(spec.key or Key(id="id")), bench.document + LINE
 
+    def one(header: str, row: Row, scope: Reading) -> Identity:
+        if row.__class__ is not dict:
+            raise Complaint("is not a record", row)
+        said = _located("line", line, row, scope, spec.fields["line"])
+        return Identity(line_reference(header, said), kind, get_id(row, scope.root), said)
+
     def read(header: str, row: Row, scope: Reading) -> list[Identity]:
         found: list[Identity] = []
-        for each in get(row, scope.root) or []:
-            said = str(line(each, scope))
-            found.append(Identity(line_reference(header, said), kind, get_id(each, row), said))
+        for index, each in enumerate(read_list(get(row, scope.root) or [])):
+            try:
+                found.append(one(header, each, scope))
+            except Complaint as complaint:
+                raise complaint.inside(f"[{index}]").at("lines", spec.theirs, spec.line) from None
         return found
 
     return read
@@ -81,6 +88,6 @@ def _their_id(key: Key) -> Callable[[Row, Row], str]:
         raw: Any = get(row, root)
         if raw in (None, "", ABSENT):
             raise Complaint(f"has no id of its own: {key.id} is empty")
-        return read_whole_as_text(raw) if raw.__class__ is int else read_text(raw)
+        return read_id(raw)
 
     return read

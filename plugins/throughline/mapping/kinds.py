@@ -164,7 +164,7 @@ def _writing_text(rule: KindRule) -> Convert:
     if rule.kind == "int":
         return numbers.write_whole_text
     prefix, limit, wrap = rule.prefix or "", rule.max, rule.kind == "list_first"
-    checked = _WRITTEN_TEXT.get(rule.kind, texts.read_text)
+    checked: Convert = _WRITTEN_TEXT.get(rule.kind, texts.read_text)
 
     def write(value: str) -> Any:
         text = texts.within(f"{prefix}{checked(value)}", limit)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from throughline.mapping.complaints import Complaint
+from throughline.mapping.texts import read_text
 
 _DIGITS = 38
 _DECIMAL = re.compile(r"-?[0-9]{1,38}(?:\.[0-9]{1,38})?").fullmatch
@@ -53,17 +54,22 @@ def _reproach(raw: str) -> str:
 
 def read_whole_as_text(raw: Any) -> str:
     """An id that is a whole number on their side, as text on ours."""
-    if raw.__class__ is int:
+    if raw.__class__ is int and -_LARGEST < raw < _LARGEST:
         return str(raw)
     if raw.__class__ is str and _WHOLE(raw):
         return str(raw)
     raise Complaint("is not a whole number", raw)
 
 
+def read_id(raw: Any) -> str:
+    """Their id of a record, which is text in one product and a whole number in another."""
+    return read_whole_as_text(raw) if raw.__class__ is int else read_text(raw)
+
+
 def read_whole(raw: Any) -> Decimal:
     """An amount that may have no fraction."""
     value = read_decimal(raw)
-    if value % 1 if value.adjusted() < 0 or places(value) else 0:
+    if places(value):
         raise Complaint("is not a whole number", raw)
     return value
 

@@ -53,7 +53,7 @@ def _leaves(
     bench: Bench, specs: Mapping[str, FieldSpec], model: type[BaseModel], place: Location
 ) -> list[tuple[str, Leaf, FieldSpec]]:
     shapes = shapes_of(model)
-    bench.check_names(specs, shapes.keys(), place, bench.document if not place[1:] else ".".join(map(str, place[1:])))
+    bench.check_names(specs, shapes.keys())
     leaves: list[tuple[str, Leaf, FieldSpec]] = []
     for name, shape in shapes.items():
         spec = specs.get(name)
@@ -101,7 +101,7 @@ def _rows(bench: Bench, spec: FieldSpec, model: type[BaseModel]) -> Leaf:
         rows = get(row, scope.root)
         if rows is None and may_miss:
             return ()
-        found = [_one(record, index, each, scope) for index, each in enumerate(_list(rows))]
+        found = [_one(record, index, each, scope) for index, each in enumerate(read_list(rows))]
         if numbered:
             _each_once(found)
         return tuple(found)
@@ -109,7 +109,8 @@ def _rows(bench: Bench, spec: FieldSpec, model: type[BaseModel]) -> Leaf:
     return leaf
 
 
-def _list(rows: Any) -> list[Any]:
+def read_list(rows: Any) -> list[Any]:
+    """Their list of lines, or a complaint."""
     if rows.__class__ is not list:
         raise Complaint("is missing" if rows is None else "is not a list", rows)
     return list(rows)

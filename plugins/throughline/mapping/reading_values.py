@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from throughline.canonical import line_reference, reference
-from throughline.mapping import kinds, naming
+from throughline.mapping import kinds, naming, numbers
 from throughline.mapping.bench import OTHERS, Bench
 from throughline.mapping.complaints import ABSENT, Complaint
 from throughline.mapping.kinds import Convert, Wrong, checked_rule
@@ -131,6 +131,7 @@ def _reference(bench: Bench, spec: FieldSpec, empty: Callable[[], Any]) -> Leaf:
     spelling = checked_rule(spec.as_, Sort.REFERENCE)
     convert = kinds.reading(spelling, Sort.REFERENCE, bench.zone_for(spelling))
     if rule.by == "id":
+        convert = numbers.read_id if spec.as_ is None else convert
         return _by_id(spec.source[0], rule.kind or "", convert, empty)
     if len(spec.source) > 1:
         return _line_of_two(bench, spec, rule, convert, empty)
@@ -162,9 +163,7 @@ def _by_id(path: str, kind: str, convert: Convert, empty: Callable[[], Any]) -> 
     return leaf
 
 
-def _line_of_two(
-    bench: Bench, spec: FieldSpec, rule: LookupRule, convert: Convert, empty: Callable[[], Any]
-) -> Leaf:
+def _line_of_two(bench: Bench, spec: FieldSpec, rule: LookupRule, convert: Convert, empty: Callable[[], Any]) -> Leaf:
     if len(spec.source) != 2:
         raise Wrong("a line by number is named by two fields: the document's number and the line's", "from")
     header, line = getter(spec.source[0]), getter(spec.source[1])

@@ -74,18 +74,24 @@ class Table:
             fields, constant = {name: fields[name] for name in own.only if name in fields}, {}
         return merged(fields, own.fields), constant | own.constant
 
+    def line_of(self, name: str) -> int:
+        """The line on which this canonical field stands."""
+        found = self.read_fields().get(name)
+        return found.line if found else 0
+
     def bench(self, owners: Mapping[str, str], zone: str) -> Bench:
         """What this table is compiled with."""
         return Bench(self.product, self.document, self.codes, owners, zone, header=self.read_fields())
 
     def reader(self, bench: Bench) -> ReadRecord:
         """Their record -> canonical fields."""
-        return read_record(bench, self.read_fields(), DOCUMENTS[self.document], TOP)
+        place = ("read", *TOP) if self.spec.read and self.spec.read.fields else TOP
+        return read_record(bench, self.read_fields(), DOCUMENTS[self.document], place)
 
     def writer(self, bench: Bench, operation: str = CREATE) -> WriteRecord:
         """Canonical document -> their record."""
         fields, constant = self.write_fields(operation)
-        return write_record(bench, fields, constant, DOCUMENTS[self.document], TOP)
+        return write_record(bench, fields, constant, DOCUMENTS[self.document])
 
     def identities(self, bench: Bench) -> Identities:
         """Their record -> which canonical ids it carries."""

@@ -167,6 +167,7 @@ def _attempt(table: Table, one: Callable[[Given], Made | None], given: Given) ->
         first = error.errors(include_url=False, include_context=False)[0]
         misfit = Complaint(f"does not fit: {first['msg']}", first["input"])
         misfit.trail = [f"[{part}]" if isinstance(part, int) else part for part in first["loc"]]
+        misfit.line = table.line_of(str(first["loc"][0]) if first["loc"] else "")
         return _error(table, misfit)
 
 

@@ -14,7 +14,7 @@ from throughline.mapping.kinds import Wrong
 from throughline.mapping.lookups import Lookups
 from throughline.mapping.paths import Putter, Row, putter
 from throughline.mapping.shapes import Shape, Sort, shapes_of
-from throughline.mapping.vocabulary import FieldSpec, Location
+from throughline.mapping.vocabulary import FieldSpec
 from throughline.mapping.writing_values import Write, write_factors, write_measure, write_value
 
 WriteRecord = Callable[[BaseModel, Row, "Writing"], None]
@@ -30,10 +30,10 @@ class Writing:
 
 
 def write_record(
-    bench: Bench, specs: Mapping[str, FieldSpec], constant: Mapping[str, Any], model: type[BaseModel], place: Location
+    bench: Bench, specs: Mapping[str, FieldSpec], constant: Mapping[str, Any], model: type[BaseModel]
 ) -> WriteRecord:
     """A function that writes the fields of `model` into one of their records."""
-    writes = _writes(bench, specs, model, place)
+    writes = _writes(bench, specs, model)
     constants: list[tuple[Putter, Any]] = [(putter(path), value) for path, value in constant.items()]
 
     def record(source: BaseModel, row: Row, scope: Writing) -> None:
@@ -48,11 +48,9 @@ def write_record(
     return record
 
 
-def _writes(
-    bench: Bench, specs: Mapping[str, FieldSpec], model: type[BaseModel], place: Location
-) -> list[tuple[str, Write, FieldSpec]]:
+def _writes(bench: Bench, specs: Mapping[str, FieldSpec], model: type[BaseModel]) -> list[tuple[str, Write, FieldSpec]]:
     shapes = shapes_of(model)
-    bench.check_names(specs, shapes.keys(), place, bench.document if not place[1:] else ".".join(map(str, place[1:])))
+    bench.check_names(specs, shapes.keys())
     writes: list[tuple[str, Write, FieldSpec]] = []
     for name, shape in shapes.items():
         spec = specs.get(name)
@@ -68,7 +66,7 @@ def _writes(
 def _write(bench: Bench, name: str, spec: FieldSpec, shape: Shape) -> Write:
     bench.check_words(spec, shape.sort)
     if shape.sort is Sort.RECORD and shape.model:
-        return _below(name, write_record(bench, spec.fields, spec.constant, shape.model, (*spec.location, "fields")))
+        return _below(name, write_record(bench, spec.fields, spec.constant, shape.model))
     if shape.sort is Sort.ROWS and shape.model:
         return _rows(bench, name, spec, shape.model)
     if shape.sort is Sort.FACTORS:
@@ -92,7 +90,7 @@ def _rows(bench: Bench, name: str, spec: FieldSpec, model: type[BaseModel]) -> W
     if spec.each is None:
         raise Wrong("a list of lines needs `each`: the name of their list")
     put = putter(spec.each)
-    record = write_record(bench, spec.fields, spec.constant, model, (*spec.location, "fields"))
+    record = write_record(bench, spec.fields, spec.constant, model)
 
     def write(source: BaseModel, row: Row, scope: Writing) -> None:
         rows: list[Row] = []
