@@ -14,6 +14,7 @@ from pydantic import Field, RootModel
 from throughline.connectors.contract import Connection, Connector
 from throughline.connectors.inbound import Inbound
 from throughline.connectors.mechanisms.http.connector import HttpConnector
+from throughline.connectors.mechanisms.http.logins import LoginShelf
 from throughline.connectors.mechanisms.http.product_parts import ProductParts, load_parts
 from throughline.connectors.mechanisms.http.profile import Profile
 from throughline.connectors.mechanisms.mail import MailConnector
@@ -71,13 +72,16 @@ def inbound_of(product: str) -> Inbound | None:
 
 def open_connector(
     product: str, role: str, connection: Connection, *, transport: Any = None,
-    clock: Callable[[], datetime] = _utc_now, randomness: Random | None = None,
+    clock: Callable[[], datetime] = _utc_now, randomness: Random | None = None, shelf: LoginShelf | None = None,
 ) -> Connector:  # fmt: skip
-    """A connector for the system that plays this role; use it as an async context manager."""
+    """A connector for the system that plays this role; use it as an async context manager.
+
+    With a `shelf`, a login is shared with the other processes that use the same one.
+    """
     profile = profile_of(product)
     if isinstance(profile, MailProfile):
         return MailConnector(profile, role, connection, clock=clock)
     return HttpConnector(
         profile, parts_of(product), profile_path(product), role, connection, clock=clock,
-        randomness=randomness or SystemRandom(), transport=transport,
+        randomness=randomness or SystemRandom(), transport=transport, shelf=shelf,
     )  # fmt: skip

@@ -68,7 +68,7 @@ async def write(connector, number="1"):
 @pytest.mark.parametrize(
     ("place", "found"),
     [
-        ("{kind: header, name: authorization, prefix: 'Bearer '}", 
+        ("{kind: header, name: authorization, prefix: 'Bearer '}",
          lambda s: s["headers"]["authorization"] == "Bearer token-1"),
         ("{kind: query, name: access_token}", lambda s: s["query"] == {"access_token": "token-1"}),
         ("{kind: body, name: token}", lambda s: s["body"] == {"number": "1", "token": "token-1"}),
@@ -167,3 +167,36 @@ async def test_a_fresh_token_that_is_refused_does_not_start_a_login_storm(serve,
                 await write(connector)
     assert site.logins == 2
     assert len(site.seen) == 2
+
+
+class Shelf:
+    """Logins that outlive a process."""
+
+    def __init__(self) -> None:
+        self.kept = {}
+
+    def take(self, connection):
+        return self.kept.get(connection.name)
+
+    def put(self, connection, values, until):
+        self.kept[connection.name] = (values, until)
+
+
+async def test_a_login_on_the_shelf_serves_other_processes_until_it_is_refused(serve, connect, clock):
+    site, shelf = Site(), Shelf()
+    host, top = serve(site.app), TOKEN % "{kind: query, name: t}"
+    for number in range(3):
+        async with connect(host, NOTE, top=top, shelf=shelf) as connector:
+            await write(connector, str(number))
+    assert site.logins == 1
+    async with connect(host, NOTE, top=top, shelf=shelf) as first, connect(host, NOTE, top=top, shelf=shelf) as second:
+        await write(first)
+        await write(second)
+        site.valid = "withdrawn"
+        await write(first)
+        await write(second)
+    assert site.logins == 2
+    clock.advance(601)
+    async with connect(host, NOTE, top=top, shelf=shelf) as connector:
+        await write(connector)
+    assert site.logins == 3

@@ -14,6 +14,7 @@ import httpx
 from throughline.connectors.contract import Carried, Connection, ObjectKind, Page
 from throughline.connectors.mechanisms.http.compiled import CompiledObject, Compiler
 from throughline.connectors.mechanisms.http.entrance import credentials_for, limits_for, transport_for
+from throughline.connectors.mechanisms.http.logins import LoginShelf
 from throughline.connectors.mechanisms.http.operations import CallsInOrder
 from throughline.connectors.mechanisms.http.product_parts import ProductParts
 from throughline.connectors.mechanisms.http.profile import Profile
@@ -30,7 +31,7 @@ class HttpConnector:
     def __init__(
         self, profile: Profile, parts: ProductParts, path: Path, role: str, connection: Connection, *,
         clock: Callable[[], datetime], randomness: Random, transport: httpx.AsyncBaseTransport | None = None,
-        masker: Masker = shared,
+        masker: Masker = shared, shelf: LoginShelf | None = None,
     ) -> None:  # fmt: skip
         self.role = role
         self.product = profile.product
@@ -42,7 +43,7 @@ class HttpConnector:
         wire = Wire(role, connection, limits, transport=self._transport, clock=clock, randomness=randomness,
                     masker=masker, decode=parts.decode())  # fmt: skip
         compiler = Compiler(profile, parts, path)
-        self._talk = Talk(wire, credentials_for(profile, parts, path, wire, compiler.call))
+        self._talk = Talk(wire, credentials_for(profile, parts, path, wire, compiler.call, shelf))
         self._objects = {name: compiler.object(name, declared) for name, declared in profile.objects.items()}
         self._calls = {name: compiler.call(call) for name, call in profile.calls.items()}
         self._test = compiler.call(profile.test)

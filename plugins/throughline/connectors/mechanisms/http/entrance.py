@@ -20,7 +20,7 @@ from throughline.connectors.mechanisms.http.declared_auth import (
     TokenAuth,
 )
 from throughline.connectors.mechanisms.http.declared_calls import Call
-from throughline.connectors.mechanisms.http.logins import Login, LoginStep
+from throughline.connectors.mechanisms.http.logins import Login, LoginShelf, LoginStep
 from throughline.connectors.mechanisms.http.outgoing import PreparedCall
 from throughline.connectors.mechanisms.http.paths import compile_path
 from throughline.connectors.mechanisms.http.product_parts import ProductParts, function_of
@@ -57,8 +57,9 @@ def transport_for(connection: Connection, limits: Limits) -> httpx.AsyncHTTPTran
 
 
 def credentials_for(
-    profile: Profile, parts: ProductParts, path: Path, wire: Wire, compile_call: Callable[[Call], PreparedCall]
-) -> who.Credentials:
+    profile: Profile, parts: ProductParts, path: Path, wire: Wire, compile_call: Callable[[Call], PreparedCall],
+    shelf: LoginShelf | None = None,
+) -> who.Credentials:  # fmt: skip
     """Who we are to this product, as its profile declares."""
     auth, connection = profile.auth, wire.connection
     if isinstance(auth, BasicAuth):
@@ -71,13 +72,13 @@ def credentials_for(
     if isinstance(auth, TokenAuth):
         keeps = {"token": auth.token, **auth.keeps}
         step = LoginStep(compile_call(auth.call), {name: compile_path(at) for name, at in keeps.items()})
-        return Login(wire, [step], ttl=auth.ttl, place=auth.place)
+        return Login(wire, [step], ttl=auth.ttl, place=auth.place, shelf=shelf)
     if isinstance(auth, SessionAuth):
         headers = None
         if auth.credential:
             headers = function_of(parts.signer, auth.credential, part="signer", profile=profile, path=path)
         steps = [_login_step(call, compile_call) for call in auth.calls]
-        return Login(wire, steps, ttl=auth.ttl, headers=headers, cookies=auth.cookies)
+        return Login(wire, steps, ttl=auth.ttl, headers=headers, cookies=auth.cookies, shelf=shelf)
     return who.nothing()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.cookies import SimpleCookie
-from typing import Any
+from typing import Any, Protocol
 
 from throughline.connectors.contract import Connection
 from throughline.connectors.mechanisms.http.credentials import Kept
@@ -29,6 +29,18 @@ HOLD = timedelta(seconds=30)
 CredentialHeaders = Callable[[Connection, Mapping[str, Any]], Mapping[str, str]]
 
 
+class LoginShelf(Protocol):
+    """Where logins outlive a process, so that a hundred short tasks do not log in a hundred times."""
+
+    def take(self, connection: Connection) -> tuple[dict[str, Any], datetime] | None:
+        """What a login of this connection left, and until when it is good."""
+        ...
+
+    def put(self, connection: Connection, values: dict[str, Any], until: datetime) -> None:
+        """Keep what a login left."""
+        ...
+
+
 @dataclass(frozen=True)
 class LoginStep:
     """One call of a login and what to remember of its answer."""
@@ -42,7 +54,7 @@ class Login:
 
     def __init__(
         self, wire: Wire, steps: Sequence[LoginStep], *, ttl: float, place: Place | None = None,
-        headers: CredentialHeaders | None = None, cookies: bool = False,
+        headers: CredentialHeaders | None = None, cookies: bool = False, shelf: LoginShelf | None = None,
     ) -> None:  # fmt: skip
         self._wire = wire
         self._steps = steps
@@ -50,6 +62,7 @@ class Login:
         self._place = place
         self._headers = headers
         self._cookies = cookies
+        self._shelf = shelf
         self._kept: Kept | None = None
         self._until = EPOCH
         self._held_until: datetime | None = None
@@ -62,7 +75,7 @@ class Login:
         if self._kept is not None and now < self._until:
             return self._kept
         async with self._alone:
-            if self._kept is None or self._wire.clock() >= self._until:
+            if (self._kept is None or self._wire.clock() >= self._until) and not self._adopt(None):
                 await self._log_in()
             assert self._kept is not None  # noqa: S101 - _log_in sets it or raises
             return self._kept
@@ -72,7 +85,8 @@ class Login:
         async with self._alone:
             if self._kept is None or self._kept.generation <= refused.generation:
                 self._kept = None
-                await self._log_in()
+                if not self._adopt(refused):
+                    await self._log_in()
             return self._kept
 
     def hold(self) -> None:
@@ -89,6 +103,15 @@ class Login:
         if self._cookies and kept.values.get("cookies"):
             outgoing.headers["cookie"] = kept.values["cookies"]
 
+    def _adopt(self, refused: Kept | None) -> bool:
+        """Use a login another process made, unless it is old or the very one that was refused."""
+        found = self._shelf.take(self._wire.connection) if self._shelf else None
+        if found is None or found[1] <= self._wire.clock() or (refused is not None and found[0] == refused.values):
+            return False
+        self._logins += 1
+        self._kept, self._until = Kept(self._logins, found[0]), found[1]
+        return True
+
     async def _log_in(self) -> None:
         now = self._wire.clock()
         if self._held_until is not None and now < self._held_until:
@@ -99,6 +122,8 @@ class Login:
         self._wire.masker.learn(*(value for value in kept.values.values() if isinstance(value, str)))
         self._logins = kept.generation
         self._kept, self._until, self._held_until = kept, now + self._ttl, None
+        if self._shelf is not None:
+            self._shelf.put(self._wire.connection, kept.values, self._until)
 
     async def _take(self, step: LoginStep, kept: Kept) -> None:
         scope = self._wire.scope(session=kept.values, token=kept.token)
