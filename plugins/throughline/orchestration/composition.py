@@ -17,7 +17,7 @@ from throughline.ledger import Ledger
 from throughline.mapping import Codes, Translator, load_tables
 from throughline.orchestration import credentials
 from throughline.orchestration.hub import Hub, build_hub
-from throughline.orchestration.kept_logins import keep_logins, shelf_of_this_machine
+from throughline.orchestration.kept_logins import shelf_of_this_machine
 from throughline.orchestration.places import include_directory
 from throughline.process.flow_files import load_flows
 from throughline.process.ledger_registry import LedgerRegistry
@@ -68,9 +68,7 @@ def connector_of(connection_name: str, default_product: str, connection: Connect
 
 def connect(system: System, connection: Connection) -> Connector:
     """A system's connector; its login is shared with the other tasks on this machine."""
-    connector = open_connector(system.product, system.role, connection, clock=now)
-    keep_logins(connector, connection, shelf_of_this_machine())
-    return connector
+    return open_connector(system.product, system.role, connection, clock=now, shelf=shelf_of_this_machine())
 
 
 async def aopen_system(role: str) -> Connector:

@@ -18,14 +18,11 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken
 
 from throughline.connectors.contract import Connection
-from throughline.connectors.mechanisms.http.credentials import Kept
-from throughline.connectors.mechanisms.http.logins import Login
-from throughline.connectors.mechanisms.http.outgoing import Outgoing
 from throughline.secrecy import shared as masker
 
 
 class Shelf:
-    """Encrypted files, one per connection."""
+    """Encrypted files, one per connection (a `LoginShelf` of the connectors)."""
 
     def __init__(self, folder: Path, key: bytes) -> None:
         self._folder = folder
@@ -58,54 +55,6 @@ class Shelf:
             draft.replace(self.path(connection))
         except (OSError, TypeError, ValueError):
             return
-
-
-class ShelvedLogin:
-    """A login that looks on the shelf before it logs in, and puts there what it got."""
-
-    def __init__(self, login: Login, shelf: Shelf, connection: Connection) -> None:
-        self._login, self._shelf, self._connection = login, shelf, connection
-        self._looked = False
-        self._kept_generation = 0
-
-    async def ready(self) -> Kept:
-        """The kept login, or a new one."""
-        if not self._looked:
-            self._looked = True
-            self._adopt()
-        return self._keep(await self._login.ready())
-
-    async def renew(self, refused: Kept) -> Kept | None:
-        """A new login instead of a refused one."""
-        kept = await self._login.renew(refused)
-        return self._keep(kept) if kept else None
-
-    def hold(self) -> None:
-        """Do not log in again for a while."""
-        self._login.hold()
-
-    def put(self, outgoing: Outgoing, kept: Kept) -> None:
-        """Add who we are to a request."""
-        self._login.put(outgoing, kept)
-
-    def _adopt(self) -> None:
-        found = self._shelf.take(self._connection)
-        if found:
-            values, until = found
-            self._login._kept, self._login._until = Kept(0, values), until
-
-    def _keep(self, kept: Kept) -> Kept:
-        if kept.generation > self._kept_generation:
-            self._kept_generation = kept.generation
-            self._shelf.put(self._connection, kept.values, self._login._until)
-        return kept
-
-
-def keep_logins(connector: Any, connection: Connection, shelf: Shelf | None) -> None:
-    """Let a connector that logs in use the shelf; others are left as they are."""
-    talk = getattr(connector, "_talk", None)
-    if shelf is not None and talk is not None and isinstance(talk._credentials, Login):
-        talk._credentials = ShelvedLogin(talk._credentials, shelf, connection)
 
 
 def shelf_of_this_machine() -> Shelf | None:
