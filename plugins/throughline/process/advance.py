@@ -16,9 +16,11 @@ from throughline.process.definition import Flow, Step
 from throughline.process.facts import Facts
 from throughline.process.finding import candidates, has_enough
 from throughline.process.revising import adopt_before_anything_was_written, open_next_revision, revision_is_open
-from throughline.process.state import Changes, Instance, ProcessState, StepState
+from throughline.process.state import SETTLED, Changes, Instance, ProcessState, StepState
 
-WAITING_STATES = (StepState.WAITING, StepState.READY, StepState.PARKED, StepState.RETRYING)
+WAITING_STATES = frozenset(StepState) - SETTLED - {StepState.RUNNING}
+CLOSED = (StepState.WAITING, StepState.READY, StepState.RUNNING)
+"""An await in one of these has not begun to look; `ready` and `running` are how a replay comes back from the ledger."""
 
 
 def advance(flow: Flow, state: ProcessState, now: datetime) -> Changes:
@@ -51,15 +53,15 @@ def _round(board: Board) -> None:
 def _wait(board: Board, name: str, step: Step, held: bool) -> None:
     """Open an await whose needs are met, find its items, and close it when it has enough."""
     own = board.at(name)
-    if own.state is StepState.WAITING and board.needs_settled(step, ""):
+    if own.state in CLOSED and board.needs_settled(step, ""):
         _open(board, own, step)
     own = board.at(name)
-    if own.state not in (StepState.RUNNING, StepState.DONE) or step.awaits is None or step.awaits.revisions:
+    if own.state not in (StepState.OPEN, StepState.DONE) or step.awaits is None or step.awaits.revisions:
         return
     found = candidates(board, name, step.awaits)
     if step.awaits.each:
         board.add_items(name, found)
-    if own.state is StepState.RUNNING and not held:
+    if own.state is StepState.OPEN and not held:
         with board.parking(own):
             if has_enough(board, name, step.awaits, found):
                 board.move(own, StepState.DONE)
@@ -68,7 +70,7 @@ def _wait(board: Board, name: str, step: Step, held: bool) -> None:
 def _open(board: Board, own: Instance, step: Step) -> None:
     with board.parking(own):
         applies = step.when is None or step.when.holds(Facts(board.flow, board.state, own.step, ""))
-        board.move(own, StepState.RUNNING if applies else StepState.SKIPPED)
+        board.move(own, StepState.OPEN if applies else StepState.SKIPPED)
 
 
 def _move_family(board: Board, name: str, step: Step, held: bool) -> None:
@@ -95,7 +97,7 @@ def _end(board: Board) -> None:
     wanted = board.ending()
     if wanted is not None:
         for own in list(board.instances.values()):
-            if (own.state in WAITING_STATES and not own.in_doubt) or _is_open_await(board, own):
+            if own.state in WAITING_STATES and not own.in_doubt:
                 board.move(own, StepState.WITHDRAWN)
         if all(own.settled for own in board.instances.values()):
             board.finish(wanted)
@@ -105,10 +107,6 @@ def _end(board: Board) -> None:
         if listener:
             board.move(board.at(listener), StepState.WITHDRAWN)
         board.finish(_outcome(board))
-
-
-def _is_open_await(board: Board, own: Instance) -> bool:
-    return board.flow.steps[own.step].awaits is not None and own.state is StepState.RUNNING
 
 
 def _outcome(board: Board) -> str:

@@ -13,7 +13,7 @@ from throughline.process.definition import Flow, Step
 from throughline.process.facts import Facts
 from throughline.process.state import SETTLED, Changes, Instance, ProcessState, StepState
 
-STARTS_CLOCK = (StepState.READY, StepState.RUNNING)
+STARTS_CLOCK = (StepState.READY, StepState.OPEN)
 
 
 class Board:

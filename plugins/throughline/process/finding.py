@@ -25,7 +25,7 @@ def candidates(board: Board, name: str, awaits: Await) -> list[str]:
 
 def has_enough(board: Board, name: str, awaits: Await, found: list[str]) -> bool:
     """Whether the await may close: its rule or condition holds, or its one document is there."""
-    if board.at(name).state is not StepState.RUNNING:
+    if board.at(name).state is not StepState.OPEN:
         return False
     until = awaits.until
     if until is None:

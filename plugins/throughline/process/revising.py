@@ -30,7 +30,7 @@ def adopt_before_anything_was_written(board: Board) -> None:
 def open_next_revision(board: Board) -> None:
     """When the change before is settled: take it over if it was carried out, then begin with the next."""
     listener = board.flow.revisions
-    if listener is None or board.at(listener).state is not StepState.RUNNING or not _anything_written(board):
+    if listener is None or board.at(listener).state is not StepState.OPEN or not _anything_written(board):
         return
     if revision_is_open(board):
         return

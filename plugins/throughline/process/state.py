@@ -16,9 +16,12 @@ class StepState(StrEnum):
     """Where a step is. Nothing leaves `done`, `skipped` or `withdrawn`."""
 
     WAITING = "waiting"
+    OPEN = "open"
+    """an await that looks at what arrives; the ledger calls it waiting, because no worker has it"""
     READY = "ready"
     RUNNING = "running"
     RETRYING = "retrying"
+    WAITING_FOR = "waiting_for"
     PARKED = "parked"
     DONE = "done"
     SKIPPED = "skipped"

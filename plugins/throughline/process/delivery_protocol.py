@@ -1,0 +1,54 @@
+"""What to do with a write whose row says how far it came: the same answer for a retry, a crash and a second worker.
+
+| the row says | T1 | T2 | T3 | T4 |
+|---|---|---|---|---|
+| intended, rejected | send | send | send | send |
+| sent (its worker is gone) | send | find, then send | wait, find, then send | ask a person |
+| in doubt | send | find, then send | wait, find, then send | send: a person said so |
+| confirmed, resolved | nothing | nothing | nothing | nothing |
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from throughline.connectors.contract import Operation, Tier
+from throughline.ledger.work_entries import Delivery
+
+
+class Move(StrEnum):
+    """The next thing to do with one write."""
+
+    SEND = "send"
+    FIND = "find"
+    WAIT = "wait"
+    ASK = "ask"
+    NOTHING = "nothing"
+
+
+SETTLED_WELL = ("confirmed", "resolved")
+OPEN_DOUBT = ("sent", "in_doubt")
+
+
+def next_move(delivery: Delivery, operation: Operation, now: datetime) -> Move:
+    """The table above."""
+    if delivery.state in SETTLED_WELL:
+        return Move.NOTHING
+    if delivery.state not in OPEN_DOUBT or operation.tier is Tier.T1:
+        return Move.SEND
+    if operation.tier is Tier.T2:
+        return Move.FIND if operation.findable else Move.SEND
+    if operation.tier is Tier.T3 and operation.findable:
+        return Move.WAIT if now < looked_for_from(delivery, operation, now) else Move.FIND
+    return Move.ASK if delivery.state == "sent" else Move.SEND
+
+
+def looked_for_from(delivery: Delivery, operation: Operation, now: datetime) -> datetime:
+    """From when on a write that was not answered must have shown up, if it ever will (T3)."""
+    return (delivery.sent_at or now) + timedelta(seconds=operation.late_execution)
+
+
+def asks_a_person(operation: Operation) -> bool:
+    """Whether a doubt about this operation can only be settled by a person."""
+    return operation.tier is Tier.T4 or (operation.tier is Tier.T3 and not operation.findable)

@@ -1,0 +1,112 @@
+"""The engine: ask which steps have work, and do one step's work for every document that is ready.
+
+engine = Engine(ledger, landscape, connectors, words, flows, rng=..., holder=...)
+engine.take_in()                                  # what was captured, understood and followed up
+for step in engine.plan("order_to_delivery"):     # one sweep
+    await engine.run_step("order_to_delivery", step)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from random import Random
+
+from throughline.connectors.contract import Captured
+from throughline.errors import Misconfigured
+from throughline.ledger import Ledger
+from throughline.ledger.work_entries import ParkedCase
+from throughline.process import capturing
+from throughline.process.backoff import Patience
+from throughline.process.deciding import decide, look_again
+from throughline.process.definition import Flow, before
+from throughline.process.delivery import DeliveryRun, Workshop
+from throughline.process.intake import Intake
+from throughline.process.loading import Loader
+from throughline.process.papers import Papers
+from throughline.process.reports import IntakeReport, StepReport
+from throughline.process.surroundings import Connectors, Systems, Words
+
+
+class Engine:
+    """Carries documents through flows. Any number may work at once, on one machine or many: the ledger keeps order."""
+
+    def __init__(
+        self, ledger: Ledger, landscape: Systems, connectors: Connectors, words: Words, flows: Mapping[str, Flow], *,
+        rng: Random, holder: str, patience: Patience | None = None, lease_seconds: float = 120.0, batch: int = 200,
+    ) -> None:  # fmt: skip
+        papers = Papers()
+        self.ledger, self.flows = ledger, flows
+        self._connectors = connectors
+        self._shop = Workshop(
+            ledger, landscape, connectors, words, flows, Loader(flows, papers), rng, holder,
+            patience or Patience(), lease_seconds, batch,
+        )  # fmt: skip
+        self._intake = Intake(ledger, words, flows, papers, actor=holder)
+
+    async def capture(
+        self, role: str, document: str, *, since: datetime | None = None, until: datetime | None = None,
+        run_id: str | None = None,
+    ) -> IntakeReport:  # fmt: skip
+        """Read what changed in a system since the last time (or inside a window) into the ledger."""
+        return await capturing.capture(
+            self.ledger, self._connectors, role, document, since=since, until=until, run_id=run_id
+        )
+
+    def keep(self, role: str, captured: Sequence[Captured]) -> IntakeReport:
+        """Take records over as a system told them."""
+        return capturing.keep(self.ledger, role, list(captured))
+
+    def drain_inbox(self, role: str) -> IntakeReport:
+        """Turn the messages a system pushed to us into records."""
+        return capturing.drain_inbox(self.ledger, self._connectors, role)
+
+    def take_in(self, role: str | None = None) -> IntakeReport:
+        """Translate what was captured, start and advance the processes it concerns."""
+        return self._intake.work(role)
+
+    def plan(self, flow: str, keys: Sequence[str] | None = None) -> dict[str, int]:
+        """The steps worth running now, in order: those with work (and how much), and those that can make ready."""
+        definition = self.flow(flow)
+        with self.ledger.transaction() as books:
+            ready = books.steps.ready_work(flow, keys)
+        wanted = _with_followers(definition, ready)
+        return {step: ready.get(step, 0) for step in definition.in_order if step in wanted}
+
+    async def run_step(self, flow: str, step: str, keys: Sequence[str] | None = None) -> StepReport:
+        """Move every document that is ready for this step."""
+        definition = self.flow(flow)
+        found = definition.steps.get(step)
+        if found is None:
+            raise Misconfigured(f"there is no step '{step}'", where=definition.where)
+        if found.effect is not None:
+            return await DeliveryRun(self._shop, definition, step).run(keys)
+        return (decide if found.decide else look_again)(self._shop, definition, step, keys)
+
+    async def sweep(self, flow: str, keys: Sequence[str] | None = None) -> list[StepReport]:
+        """One sweep: every planned step once, in order."""
+        return [await self.run_step(flow, step, keys) for step in self.plan(flow, keys)]
+
+    def replay(
+        self, *, ids: Iterable[int] | None = None, signature: str | None = None,
+        keys: Iterable[str] | None = None, by: str,
+    ) -> list[ParkedCase]:  # fmt: skip
+        """Let parked work go on after its cause was mended; what took effect already is not done again."""
+        with self.ledger.transaction() as books:
+            return books.parked.replay(ids=ids, signature=signature, keys=keys, by=by)
+
+    def flow(self, name: str) -> Flow:
+        """The flow of this name."""
+        if name not in self.flows:
+            raise Misconfigured(f"there is no flow '{name}'; there are: {', '.join(sorted(self.flows))}")
+        return self.flows[name]
+
+
+def _with_followers(flow: Flow, ready: Iterable[str]) -> set[str]:
+    """The steps with work and everything a sweep can reach from them without waiting for news."""
+    wanted = set(ready)
+    for name in flow.in_order:
+        step = flow.steps[name]
+        if step.awaits is None and wanted & set(before(step)):
+            wanted.add(name)
+    return wanted
