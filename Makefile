@@ -54,7 +54,7 @@ types: $(INSTALLED) ## Types, strictly
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure speed: ratios against bare clients in the same run
-	$(BIN)/python -m tests.benchmarks $(ARGS)
+	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: lock
 lock: $(INSTALLED) ## Write the locks again from requirements.in and requirements-dev.in

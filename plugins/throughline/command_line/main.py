@@ -58,9 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; exit 0 when it is done, 1 when its answer is no, 2 when something must be put right."""
     told = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        commands.main([word for word in told if word != "--debug"], prog_name="throughline", standalone_mode=False)
-    except click.exceptions.Exit as ended:
-        sys.exit(ended.exit_code)
+        words = [word for word in told if word != "--debug"]
+        sys.exit(commands.main(words, prog_name="throughline", standalone_mode=False) or 0)
     except click.Abort:
         _say_error("stopped by the keyboard", told)
         sys.exit(130)
