@@ -80,9 +80,31 @@ def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[S
         thread.join(5)
 
 
-@pytest.fixture(params=SPECIMENS, ids=lambda specimen: specimen.product)
-def site(request: pytest.FixtureRequest, start_site: Callable[[Specimen], Site]) -> Site:
+def fresh(start_site: Callable[[Specimen], Site], specimen: Specimen) -> Site:
     """An emulated system as on its first day."""
-    started = start_site(request.param)
+    started = start_site(specimen)
     started.desk.post("/_plant/reset").raise_for_status()
     return started
+
+
+def those(wanted: Callable[[Specimen], Any]) -> dict[str, Any]:
+    """The specimens a suite is about, as parameters of a fixture."""
+    return {"params": [each for each in SPECIMENS if wanted(each)], "ids": lambda specimen: specimen.product}
+
+
+@pytest.fixture(**those(lambda specimen: True))
+def site(request: pytest.FixtureRequest, start_site: Callable[[Specimen], Site]) -> Site:
+    """Every system in turn."""
+    return fresh(start_site, request.param)
+
+
+@pytest.fixture(**those(lambda specimen: specimen.polled))
+def polled_site(request: pytest.FixtureRequest, start_site: Callable[[Specimen], Site]) -> Site:
+    """Every system that is asked for changes in turn."""
+    return fresh(start_site, request.param)
+
+
+@pytest.fixture(**those(lambda specimen: specimen.has_token))
+def token_site(request: pytest.FixtureRequest, start_site: Callable[[Specimen], Site]) -> Site:
+    """Every system with a token in turn."""
+    return fresh(start_site, request.param)
