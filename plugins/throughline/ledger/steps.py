@@ -100,8 +100,9 @@ where (
         and p.state = 'running' and (p.lease_until is null or p.lease_until <= %s)
     order by s.step, s.process_id limit 1
 ) or (
-    select true from steps s
+    select true from steps s join processes p on p.id = s.process_id
     where s.flow = f.flow and s.due_at <= %s and s.overdue_at is null and s.finished_at is null
+        and p.state = 'running'
     order by s.due_at limit 1
 )
 """
@@ -114,11 +115,11 @@ update parked set replayed_at = %s, replayed_by = 'the process itself' where id 
 """
 
 _DUE = """
-select id, process_id, step, item, state, attempts, document, awaited, verdict, ready_at, started_at, finished_at,
-    due_at, overdue_at, error, signature
-from steps
-where flow = %s and due_at <= %s and overdue_at is null and finished_at is null
-order by due_at limit %s for update skip locked
+select s.id, s.process_id, s.step, s.item, s.state, s.attempts, s.document, s.awaited, s.verdict, s.ready_at,
+    s.started_at, s.finished_at, s.due_at, s.overdue_at, s.error, s.signature
+from steps s join processes p on p.id = s.process_id
+where s.flow = %s and s.due_at <= %s and s.overdue_at is null and s.finished_at is null and p.state = 'running'
+order by s.due_at limit %s for update of s skip locked
 """
 
 _OVERDUE = "update steps set overdue_at = %s where id = any(%s) and overdue_at is null"

@@ -96,3 +96,12 @@ def test_a_passed_deadline_is_reported_until_somebody_was_told(ledger: Ledger, c
         books.steps.overdue([late.id])
         assert books.steps.due("order_to_delivery") == []
         assert books.steps.work_waits(["order_to_delivery"]) == []
+
+
+def test_deadlines_of_an_ended_process_are_nobodys(ledger: Ledger, clock: Any) -> None:
+    ((process_id, _),) = start(ledger, KEY)
+    with ledger.transaction() as books:
+        step = StepChange(process_id, "supply", "", "waiting", due_at=clock.now)
+        books.processes.apply(Changes(steps=[step], processes=[ProcessChange(process_id, "cancelled")]))
+        assert books.steps.due("order_to_delivery") == []
+        assert books.steps.work_waits(["order_to_delivery"]) == []
