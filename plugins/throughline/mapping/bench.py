@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from throughline.canonical import DOCUMENTS, LATTICES
+from throughline.errors import Misconfigured
 from throughline.mapping import kinds
 from throughline.mapping.codes import UNITS, Codes
 from throughline.mapping.kinds import Wrong
@@ -52,9 +53,18 @@ class Bench:
         if found not in self.problems:
             self.problems.append(found)
 
-    def zone_for(self, rule: KindRule) -> ZoneInfo:
-        """The zone of local times in this field."""
-        return kinds.zone_of(rule, self.zone)
+    def zone_for(self, rule: KindRule, sort: Sort) -> ZoneInfo:
+        """The zone of local times in this field; `Wrong` when it has local times and nobody says where they are."""
+        local = rule.kind == "datetime" or (rule.kind == "ms" and sort is Sort.DATE)
+        if local and not (rule.zone or self.zone):
+            raise Wrong("has local times, and neither the table nor the system's file says in which zone", "as")
+        return kinds.zone_of(rule, self.zone or "UTC")
+
+    def refuse_to_run(self, where: str) -> None:
+        """Raise the first mistake, if this table cannot be compiled for this role after all."""
+        if self.problems:
+            place, text = self.problems[0]
+            raise Misconfigured(f"{'.'.join(map(str, place))}: {text}", where=where)
 
     def owner(self, kind: str) -> str:
         """The role that numbers documents of this kind."""

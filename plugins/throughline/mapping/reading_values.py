@@ -84,13 +84,13 @@ def _default(spec: FieldSpec, sort: Sort) -> Any:
 def _converter(bench: Bench, spec: FieldSpec, sort: Sort) -> Convert:
     if spec.values is None:
         rule = checked_rule(spec.as_, sort)
-        return kinds.reading(rule, sort, bench.zone_for(rule))
+        return kinds.reading(rule, sort, bench.zone_for(rule, sort))
     codes, _back, keep = bench.values(spec, sort)
     lookup = _code_reader(codes, keep, f"is not in {_list_name(spec)}")
     if spec.as_ is None:
         return lookup
     rule = checked_rule(spec.as_, Sort.TEXT)
-    spelled = kinds.reading(rule, Sort.TEXT, bench.zone_for(rule))
+    spelled = kinds.reading(rule, Sort.TEXT, bench.zone_for(rule, Sort.TEXT))
 
     def convert(raw: Any) -> Any:
         word = spelled(raw)
@@ -129,7 +129,7 @@ def _reference(bench: Bench, spec: FieldSpec, empty: Callable[[], Any]) -> Leaf:
     if not spec.source:
         raise Wrong("says no `from`")
     spelling = checked_rule(spec.as_, Sort.REFERENCE)
-    convert = kinds.reading(spelling, Sort.REFERENCE, bench.zone_for(spelling))
+    convert = kinds.reading(spelling, Sort.REFERENCE, bench.zone_for(spelling, Sort.REFERENCE))
     if rule.by == "id":
         convert = numbers.read_id if spec.as_ is None else convert
         return _by_id(spec.source[0], rule.kind or "", convert, empty)

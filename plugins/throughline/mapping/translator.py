@@ -36,9 +36,10 @@ class _Reader:
 class Translator:
     """Every table of the landscape, ready to use.
 
-    `owners` says which role numbers each kind of document (`hub` when none does); `zones` gives each role's time zone
-    for local times. The batch forms ask the registry once for each batch, and a document that does not fit stands in
-    the result as the `Invalid` (or `Unknown`) it is, so that one bad document spares its neighbours.
+    `owners` says which role numbers each kind of document (`hub` when none does); `zones` gives each role's time zone,
+    which a table with local times cannot do without. The batch forms ask the registry once for each batch, and a
+    document that does not fit stands in the result as the `Invalid` (or `Unknown`) it is: one bad document spares its
+    neighbours.
     """
 
     def __init__(
@@ -143,8 +144,10 @@ class Translator:
             table = self._table(product, document)
             if not table.reads:
                 raise Misconfigured(f"this table does not read {document}", where=shown_path(table.path))
-            bench = table.bench(self._owners, self._zones.get(role, "UTC"))
-            found = _Reader(table, table.reader(bench), table.identities(bench))
+            bench = table.bench(self._owners, self._zones.get(role, ""))
+            record = table.reader(bench)
+            bench.refuse_to_run(shown_path(table.path))
+            found = _Reader(table, record, table.identities(bench))
             self._readers[product, role, document] = found
         return found
 
@@ -154,7 +157,10 @@ class Translator:
             table = self._table(product, document)
             if not table.writes:
                 raise Misconfigured(f"this table does not write {document}", where=shown_path(table.path))
-            self._writers[key] = table.writer(table.bench(self._owners, self._zones.get(role, "UTC")), operation)
+            bench = table.bench(self._owners, self._zones.get(role, ""))
+            record = table.writer(bench, operation)
+            bench.refuse_to_run(shown_path(table.path))
+            self._writers[key] = record
         return self._writers[key]
 
 

@@ -48,13 +48,13 @@ def _nothing(_source: BaseModel, _row: Row, _scope: Writing) -> None:
 def _converter(bench: Bench, spec: FieldSpec, sort: Sort) -> Convert:
     if spec.values is None:
         rule = checked_rule(spec.as_, sort)
-        return kinds.writing(rule, sort, bench.zone_for(rule))
+        return kinds.writing(rule, sort, bench.zone_for(rule, sort))
     _codes, back, keep = bench.values(spec, sort)
     listed = _code_writer(back, keep)
     if spec.as_ is None:
         return listed
     rule = checked_rule(spec.as_, Sort.TEXT)
-    spelled = kinds.writing(rule, Sort.TEXT, bench.zone_for(rule))
+    spelled = kinds.writing(rule, Sort.TEXT, bench.zone_for(rule, Sort.TEXT))
     return lambda value: spelled(listed(value))
 
 
@@ -74,7 +74,7 @@ def _reference(bench: Bench, name: str, spec: FieldSpec) -> Write:
         raise Wrong("names another document: say how with `lookup`")
     rule = bench.check_lookup(spec.lookup, len(spec.source))
     spelling = checked_rule(spec.as_, Sort.REFERENCE)
-    spelled = kinds.writing(spelling, Sort.REFERENCE, bench.zone_for(spelling))
+    spelled = kinds.writing(spelling, Sort.REFERENCE, bench.zone_for(spelling, Sort.REFERENCE))
     kind = rule.kind or ""
     if rule.by == "number" and len(spec.source) > 1:
         return _line_in_two(name, spec, naming.expect(kind, bench.owner(kind)), spelled)
@@ -124,7 +124,7 @@ def write_measure(bench: Bench, name: str, spec: FieldSpec, sort: Sort) -> Write
     if not spec.source:
         raise Wrong("says no `from`")
     rule = checked_rule(spec.as_, sort)
-    put, spelled = all_putter(spec.source), kinds.writing(rule, sort, bench.zone_for(rule))
+    put, spelled = all_putter(spec.source), kinds.writing(rule, sort, bench.zone_for(rule, sort))
     measured = _money(bench, spec.unit) if sort is Sort.MONEY else _quantity(bench, spec.unit)
 
     def write(source: BaseModel, row: Row, scope: Writing) -> None:

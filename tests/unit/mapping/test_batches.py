@@ -176,7 +176,8 @@ read:
 """)
     read = table.reader(table.bench(OWNERS, "Asia/Shanghai"))
     row = {"id": "1", "no": "0001000123", "st": "b", "cust": "C-1", "cur": "人民币", "t": 1763900000000,
-           "d": "2026-11-30", "po": "PO-1", "mail": "a@b.example", "rm": "备注", "s": "港口路 1 号", "c": "青岛", "ph": "138"}  # fmt: skip
+           "d": "2026-11-30", "po": "PO-1", "mail": "a@b.example",
+           "rm": "备注", "s": "港口路 1 号", "c": "青岛", "ph": "138"}  # fmt: skip
     scope = Reading(row, None)  # type: ignore[arg-type]  # no lookup by id in this table
     assert read(row, scope)["customer"] == "customer:crm:C-1"
     best = 0.0
