@@ -1,6 +1,7 @@
 """The composition root inside Airflow: builds the hub from `include/` and from Airflow's connections.
 
-Imported only by what really runs (tasks, triggers, the test button), never while DAG files are read.
+Imported only by what really runs (tasks, triggers, the test button), never while DAG files are read; the engine and the
+field tables come in only where they are needed, so that a watcher stays small.
 """
 
 from __future__ import annotations
@@ -9,19 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from throughline.connectors.contract import Connection, Connector
 from throughline.connectors.landscape import Landscape, System
 from throughline.connectors.registry import PRODUCTS, open_connector
 from throughline.ledger import Ledger
-from throughline.mapping import Codes, Translator, load_tables
 from throughline.orchestration import credentials
-from throughline.orchestration.hub import Hub, build_hub
 from throughline.orchestration.kept_logins import shelf_of_this_machine
 from throughline.orchestration.places import include_directory
-from throughline.process.flow_files import load_flows
-from throughline.process.ledger_registry import LedgerRegistry
-from throughline.process.translator_words import TranslatorWords
+
+if TYPE_CHECKING:
+    from throughline.orchestration.hub import Hub
+    from throughline.process.translator_words import TranslatorWords
 
 
 def now() -> datetime:
@@ -98,6 +99,10 @@ def open_system(role: str) -> Connector:
 @lru_cache(maxsize=8)
 def words_over(ledger: Ledger) -> TranslatorWords:
     """The translator, with the ledger's memory of who is who."""
+    from throughline.mapping import Codes, Translator, load_tables
+    from throughline.process.ledger_registry import LedgerRegistry
+    from throughline.process.translator_words import TranslatorWords
+
     include = include_directory()
     codes = Codes.load(include / "codes")
     roles = landscape()
@@ -110,6 +115,9 @@ def words_over(ledger: Ledger) -> TranslatorWords:
 @contextmanager
 def opened_hub(ledger_connection: str = credentials.LEDGER) -> Iterator[Hub]:
     """The hub for one task: credentials are looked up when a system is first needed, the ledger is given back after."""
+    from throughline.orchestration.hub import build_hub
+    from throughline.process.flow_files import load_flows
+
     ledger = open_ledger(ledger_connection)
     flows = load_flows(include_directory() / "flows")
     try:
