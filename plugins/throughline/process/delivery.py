@@ -27,7 +27,7 @@ from throughline.process.delivery_protocol import Move, next_move
 from throughline.process.delivery_records import Recording
 from throughline.process.loading import HUB, Loader
 from throughline.process.reports import Outcome, StepReport
-from throughline.process.surroundings import Connectors, Systems, Words
+from throughline.process.surroundings import Connectors, Systems, Words, Writing
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class DeliveryRun:
         minted, links = {}, []
         for job in jobs:
             for writing in job.writings if job.error is None else ():
-                if writing.operation == "create" or f":{HUB}:" in writing.canonical_id:
+                if _is_ours(writing, job.step.item):
                     canonical = writing.document.model_dump(mode="json")
                     number = writing.document.number
                     minted[writing.canonical_id] = Minted(writing.canonical_id, writing.kind, number, canonical)
@@ -243,6 +243,12 @@ def _offered(
             said = f"step '{step}': {connector.product} cannot {operation} a {document}"
             raise Misconfigured(said, where=flow.where)
     return {operation: offered[operation] for operation in operations}
+
+
+def _is_ours(writing: Writing, item: str) -> bool:
+    """Whether the hub itself makes this document: not what a system told, passed on in other words."""
+    made = writing.operation == "create" or f":{HUB}:" in writing.canonical_id
+    return made and writing.canonical_id != item
 
 
 def _later(claim: Claim, step: str, until: datetime | None) -> list[StepChange]:

@@ -35,7 +35,9 @@ class LedgerRegistry:
         with self._ledger.transaction() as books:
             current = books.records.current(items)
         known: dict[str, tuple[str, Mapping[str, Decimal]]] = {}
-        for entry in sorted(current, key=lambda found: found.role == found.canonical_id.split(":", 2)[1]):
+        for entry in current:
+            if entry.role != entry.canonical_id.split(":", 2)[1]:
+                continue
             document = self._papers.current(entry)
             if isinstance(document, Item):
                 known[entry.canonical_id] = (document.unit, document.factors)

@@ -20,7 +20,7 @@ HUB = "hub"
 
 
 class Loader:
-    """Reads processes; shares the parsed documents between them."""
+    """Reads processes; master data counts as its owner tells it. Shares the parsed documents between them."""
 
     def __init__(self, flows: Mapping[str, Flow], papers: Papers) -> None:
         self._flows, self._papers = flows, papers
@@ -72,7 +72,7 @@ class Loader:
         wanted = master_data_named(entry.document for entries in linked for entry in entries)
         found: dict[str, CanonicalDocument] = {}
         for entry in books.records.current(wanted) if wanted else ():
-            if entry.role == _owner(entry) or entry.canonical_id not in found:
+            if entry.role == _owner(entry):
                 found[entry.canonical_id] = self._papers.current(entry)
         return found
 

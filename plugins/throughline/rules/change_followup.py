@@ -64,11 +64,11 @@ def _reduced(dossier: Dossier) -> list[WorkOrder]:
 
 
 def _added(dossier: Dossier) -> list[WorkOrder]:
-    """A supplement for every line whose quantity went up while its work order is already on the shop floor."""
+    """A supplement for every line whose quantity went up when its work order is planned already."""
     added = []
     for change in _changes(dossier):
         more = Decimal(change["after"]) - Decimal(change["before"])
-        running = _on_the_floor(change["line"], dossier)
+        running = [order for order in work_orders(dossier).values() if _serves(order, change["line"], dossier)]
         if more > ZERO and running and change["change"] == "increase":
             added.append(supplement(_ref(running[0], dossier), more, str(change["unit"]), dossier))
     return added
@@ -110,10 +110,12 @@ def _lowered(dossier: Dossier) -> list[tuple[WorkOrder, Decimal]]:
 
 def _on_the_floor(line: str, dossier: Dossier) -> list[WorkOrder]:
     return [
-        order
-        for order in _all_on_the_floor(dossier)
-        if line_of(order_line_of(order, dossier) or "") == line and not _over(order, dossier)
+        order for order in _all_on_the_floor(dossier) if _serves(order, line, dossier) and not _over(order, dossier)
     ]
+
+
+def _serves(order: WorkOrder, line: str, dossier: Dossier) -> bool:
+    return line_of(order_line_of(order, dossier) or "") == line
 
 
 def _all_on_the_floor(dossier: Dossier) -> list[WorkOrder]:
