@@ -44,8 +44,9 @@ def _consistent(fields: dict[str, Any]) -> dict[str, Any]:
             line["outbound_line"] = line_reference(fields["outbound"], line["line"])
     if fields.get("item") and "site" in fields:
         fields["number"] = fields["item"].split(":", 2)[2].replace("%23", "#").replace("%25", "%")
-    if "good" in fields:
-        fields["scrap"]["unit"] = fields["good"]["unit"]
+    counted = [value for value in fields.values() if isinstance(value, dict) and "unit" in value]
+    for value in counted:
+        value["unit"] = counted[0]["unit"]
     return fields
 
 
