@@ -13,7 +13,7 @@ import httpx
 
 from throughline.connectors.contract import Carried, Connection, ObjectKind, Page
 from throughline.connectors.mechanisms.http.compiled import CompiledObject, Compiler
-from throughline.connectors.mechanisms.http.entrance import credentials_for, limits_for, transport_for
+from throughline.connectors.mechanisms.http.entrance import credentials_for, limits_for, road_for
 from throughline.connectors.mechanisms.http.logins import LoginShelf
 from throughline.connectors.mechanisms.http.operations import CallsInOrder
 from throughline.connectors.mechanisms.http.product_parts import ProductParts
@@ -39,8 +39,8 @@ class HttpConnector:
         self._profile = profile
         limits = limits_for(profile, connection)
         masker.learn(connection.password)
-        self._transport = transport or transport_for(connection, limits)
-        wire = Wire(role, connection, limits, transport=self._transport, clock=clock, randomness=randomness,
+        self._road = road_for(connection, limits, transport)
+        wire = Wire(role, connection, limits, road=self._road, clock=clock, randomness=randomness,
                     masker=masker, decode=parts.decode())  # fmt: skip
         compiler = Compiler(profile, parts, path)
         self._talk = Talk(wire, credentials_for(profile, parts, path, wire, compiler.call, shelf))
@@ -97,11 +97,11 @@ class HttpConnector:
         return f"{self._profile.title} answers at {self._talk.wire.connection.host} and lets us in"
 
     async def __aenter__(self) -> HttpConnector:
-        await self._transport.__aenter__()
+        await self._road.open()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self._transport.__aexit__(None, None, None)
+        await self._road.close()
 
     def _object(self, document: str) -> CompiledObject:
         if document not in self._objects:

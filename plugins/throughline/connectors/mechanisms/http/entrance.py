@@ -20,12 +20,14 @@ from throughline.connectors.mechanisms.http.declared_auth import (
     TokenAuth,
 )
 from throughline.connectors.mechanisms.http.declared_calls import Call
+from throughline.connectors.mechanisms.http.direct_road import DirectRoad
 from throughline.connectors.mechanisms.http.logins import Login, LoginShelf, LoginStep
 from throughline.connectors.mechanisms.http.outgoing import PreparedCall
 from throughline.connectors.mechanisms.http.paths import compile_path
 from throughline.connectors.mechanisms.http.product_parts import ProductParts, function_of
 from throughline.connectors.mechanisms.http.profile import Limits, Profile
-from throughline.connectors.mechanisms.http.wire import Wire
+from throughline.connectors.mechanisms.http.road import Road, TransportRoad
+from throughline.connectors.mechanisms.http.wire import Wire, checked_host
 from throughline.errors import Misconfigured
 
 
@@ -42,18 +44,16 @@ def limits_for(profile: Profile, connection: Connection) -> Limits:
         raise Misconfigured(f"limits.{'.'.join(map(str, first['loc']))}: {first['msg']}", where=where) from None
 
 
-def transport_for(connection: Connection, limits: Limits) -> httpx.AsyncHTTPTransport:
-    """A real transport: no redirects, no retries, no settings from the environment."""
-    secure = connection.host.startswith("https://")
+def road_for(connection: Connection, limits: Limits, transport: httpx.AsyncBaseTransport | None = None) -> Road:
+    """The way to the system: our own, or over a given transport or a proxy. No redirects, retries or environment."""
+    host = checked_host(connection)
     certificate = connection.extra.get("ca_file")
-    verify = ssl.create_default_context(cafile=certificate) if secure and certificate else secure
-    return httpx.AsyncHTTPTransport(
-        verify=verify, trust_env=False, retries=0, proxy=connection.extra.get("proxy"),
-        limits=httpx.Limits(
-            max_connections=limits.concurrency, max_keepalive_connections=limits.concurrency,
-            keepalive_expiry=limits.keep_alive_seconds,
-        ),
-    )  # fmt: skip
+    context = ssl.create_default_context(cafile=certificate) if host.startswith("https:") else None
+    proxy = connection.extra.get("proxy")
+    if transport is None and proxy:
+        kept = httpx.Limits(max_connections=limits.concurrency, keepalive_expiry=limits.keep_alive_seconds)
+        transport = httpx.AsyncHTTPTransport(verify=context or False, trust_env=False, proxy=proxy, limits=kept)
+    return TransportRoad(host, transport, limits) if transport else DirectRoad(host, limits, context=context)
 
 
 def credentials_for(

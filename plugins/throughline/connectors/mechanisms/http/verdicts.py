@@ -20,9 +20,14 @@ class Answer:
     """What came back. `body` is the JSON value, or MISSING when the body was not JSON."""
 
     status: int
-    headers: httpx.Headers
+    raw_headers: list[tuple[bytes, bytes]]
     body: Any
     content: bytes
+
+    @property
+    def headers(self) -> httpx.Headers:
+        """The headers, by name in any case; made only when somebody asks."""
+        return httpx.Headers(self.raw_headers)
 
 
 @dataclass(slots=True)

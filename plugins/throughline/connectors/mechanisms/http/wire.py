@@ -6,7 +6,6 @@ the same request once more; the system refused the first, so nothing was carried
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -23,11 +22,11 @@ from throughline.connectors.mechanisms.http.outgoing import Outgoing, PreparedCa
 from throughline.connectors.mechanisms.http.pace import Pace
 from throughline.connectors.mechanisms.http.paths import MISSING
 from throughline.connectors.mechanisms.http.profile import Limits
+from throughline.connectors.mechanisms.http.road import Road, TooLong
 from throughline.connectors.mechanisms.http.verdicts import Answer, Verdict
 from throughline.errors import InDoubt, Invalid, Misconfigured
 from throughline.secrecy import Masker
 
-_KEPT_ADDRESSES = 256
 _HEADERS = {"accept": "application/json", "accept-encoding": "gzip, deflate", "user-agent": "throughline"}
 
 
@@ -35,7 +34,7 @@ class Wire:
     """The road to one system. One event loop, any number of concurrent requests."""
 
     def __init__(
-        self, role: str, connection: Connection, limits: Limits, *, transport: httpx.AsyncBaseTransport,
+        self, role: str, connection: Connection, limits: Limits, *, road: Road,
         clock: Callable[[], datetime], randomness: Random, masker: Masker,
         decode: Callable[[Any], Any] | None = None,
     ) -> None:  # fmt: skip
@@ -45,25 +44,15 @@ class Wire:
         self.clock = clock
         self.masker = masker
         self._limits = limits
-        self._transport = transport
+        self._road = road
         self._randomness = randomness
         self._decode = decode
         self._pace = Pace(limits)
-        self.host = _checked_host(connection, self.where)
+        self.host = checked_host(connection)
         self._about = {
             "login": connection.login, "password": connection.password, "host": connection.host,
             "extra": connection.extra,
         }  # fmt: skip
-        self._urls: dict[str, httpx.URL] = {}
-        answer = limits.answer_seconds
-        self._extensions = {
-            "timeout": {
-                "connect": limits.connect_seconds,
-                "read": answer,
-                "write": answer,
-                "pool": limits.total_seconds,
-            }
-        }
 
     def scope(self, **values: Any) -> dict[str, Any]:
         """What the shapes of a call may refer to."""
@@ -78,13 +67,12 @@ class Wire:
         outgoing = call.fill(scope)
         if put is not None:
             put(outgoing)
-        request = self._request(outgoing)
         try:
             async with self._pace.turn(outgoing.path):
-                answer = await self._carry(request)
+                answer = await self._carry(outgoing)
         except ROAD_FAILURES as error:
             raise road_failure(error, writes=writes, system=self.role, where=self.where, path=outgoing.path) from None
-        except _TooLong:
+        except TooLong:
             kind = InDoubt if writes else Invalid
             most = self._limits.answer_bytes
             raise kind(
@@ -102,46 +90,17 @@ class Wire:
     def _shown(self, answer: Answer) -> str:
         return self.masker.text(answer.content[:500].decode("utf-8", "replace"))
 
-    async def _carry(self, request: httpx.Request) -> Answer:
-        async with asyncio.timeout(self._limits.total_seconds):
-            response = await self._transport.handle_async_request(request)
-            try:
-                content = await self._read(response)
-            finally:
-                await response.aclose()
+    async def _carry(self, outgoing: Outgoing) -> Answer:
+        content = outgoing.content()
+        headers = {**_HEADERS, **outgoing.headers}
+        said = await self._road.carry(outgoing.method, outgoing.target(), headers, content)
         try:
-            body = read_json(content) if content else MISSING
+            body = read_json(said.content) if said.content else MISSING
             if self._decode is not None and body is not MISSING:
                 body = self._decode(body)
         except (NotJson, ValueError):
             body = MISSING
-        return Answer(response.status_code, response.headers, body, content)
-
-    async def _read(self, response: httpx.Response) -> bytes:
-        chunks, size = [], 0
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > self._limits.answer_bytes:
-                raise _TooLong
-            chunks.append(chunk)
-        return b"".join(chunks)
-
-    def _request(self, outgoing: Outgoing) -> httpx.Request:
-        content = outgoing.content()
-        target = outgoing.target()
-        url = self._urls.get(target)
-        if url is None:
-            try:
-                url = httpx.URL(self.host + target)
-            except httpx.InvalidURL:
-                raise Misconfigured("the host of this connection is not an address", where=self.where) from None
-            if len(self._urls) >= _KEPT_ADDRESSES:
-                self._urls.clear()
-            self._urls[target] = url
-        return httpx.Request(
-            outgoing.method, url, headers={**_HEADERS, **outgoing.headers}, content=content,
-            extensions=self._extensions,
-        )  # fmt: skip
+        return Answer(said.status, said.headers, body, said.content)
 
     def _add_moments(self, call: PreparedCall, scope: dict[str, Any]) -> None:
         if "uuid" in call.needs:
@@ -151,11 +110,12 @@ class Wire:
             scope["now"], scope["now_ms"] = now, int(now.timestamp() * 1000)
 
 
-class _TooLong(Exception):
-    """The answer is longer than we are willing to hold."""
-
-
-def _checked_host(connection: Connection, where: str) -> str:
-    if not connection.host.startswith(("http://", "https://")):
-        raise Misconfigured("the host must begin with http:// or https://", where=where)
+def checked_host(connection: Connection) -> str:
+    """The host of a connection, without a slash at its end; `Misconfigured` where it is no HTTP address."""
+    try:
+        address = httpx.URL(connection.host)
+    except httpx.InvalidURL:
+        address = httpx.URL()
+    if address.scheme not in ("http", "https") or not address.host:
+        raise Misconfigured("the host must begin with http:// or https://", where=f"connection {connection.name}")
     return connection.host.rstrip("/")

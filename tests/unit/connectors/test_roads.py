@@ -1,0 +1,270 @@
+"""Our own HTTP/1.1 road and httpx's, against servers that are correct, odd or hostile."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import gzip
+import ipaddress
+import socket
+import ssl
+import threading
+import zlib
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from throughline.connectors.contract import Connection
+from throughline.connectors.mechanisms.http.direct_road import DirectRoad
+from throughline.connectors.mechanisms.http.entrance import road_for
+from throughline.connectors.mechanisms.http.profile import Limits
+from throughline.connectors.mechanisms.http.road import Said, TooLong, TransportRoad
+
+LIMITS = Limits(answer_seconds=0.5, total_seconds=1, connect_seconds=0.5, answer_bytes=50_000, keep_alive_seconds=2)
+
+
+def direct(host, **about):
+    return DirectRoad(host, LIMITS, **about)
+
+
+def through_httpx(host):
+    return TransportRoad(host, httpx.AsyncHTTPTransport(trust_env=False), LIMITS)
+
+
+both = pytest.mark.parametrize("road_to", [direct, through_httpx], ids=["direct", "httpx"])
+
+
+async def ask(road, target="/", method="POST", headers=None, content=b"{}") -> Said:
+    return await road.carry(method, target, headers or {}, content)
+
+
+def app(answer):
+    async def handle(request):
+        return answer(await request.body(), request)
+
+    return Starlette(routes=[Route("/{path:path}", handle, methods=["GET", "POST", "DELETE"])])
+
+
+async def chunks(*parts):
+    for part in parts:
+        yield part
+        await asyncio.sleep(0.01)
+
+
+@both
+@pytest.mark.parametrize(
+    ("answer", "content"),
+    [
+        (lambda b, r: Response(b"plain"), b"plain"),
+        (lambda b, r: StreamingResponse(chunks(b"in ", b"many ", b"chunks")), b"in many chunks"),
+        (lambda b, r: Response(gzip.compress(b"zipped" * 500), headers={"content-encoding": "gzip"}), b"zipped" * 500),
+        (lambda b, r: Response(zlib.compress(b"zipped"), headers={"content-encoding": "deflate"}), b"zipped"),
+        (lambda b, r: Response(b"", 204), b""),
+        (lambda b, r: Response(b"x" * 50_000), b"x" * 50_000),
+        (lambda b, r: Response(str(len(b)).encode()), b"300000"),
+    ],
+    ids=["plain", "chunked", "gzip", "deflate", "204", "large", "large-request"],
+)
+async def test_whatever_way_an_answer_is_written_it_is_read_whole(serve, road_to, answer, content):
+    road = road_to(serve(app(answer)))
+    for _ in range(3):
+        said = await ask(road, content=b"y" * 300_000)
+        assert said.content == content
+    await road.close()
+
+
+@both
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (lambda b, r: Response(b"x" * 50_001), TooLong),
+        (lambda b, r: Response(gzip.compress(b"0" * 10_000_000), headers={"content-encoding": "gzip"}), TooLong),
+        (lambda b, r: Response(b"not zipped at all", headers={"content-encoding": "gzip"}), httpx.DecodingError),
+    ],
+    ids=["large", "bomb", "liar"],
+)
+async def test_an_answer_too_large_or_false_is_refused(serve, road_to, answer, error):
+    road = road_to(serve(app(answer)))
+    with pytest.raises(error):
+        await ask(road)
+    await road.close()
+
+
+@both
+async def test_method_path_headers_and_body_arrive_as_given(serve, road_to):
+    seen = {}
+
+    def note(body, request):
+        seen.update(method=request.method, path=request.url.path, query=request.url.query, body=body,
+                    headers=dict(request.headers))  # fmt: skip
+        return Response(b"", headers={"X-Answer": "yes"})
+
+    road = road_to(serve(app(note)) + "/base")
+    said = await ask(road, "/路/a?x=1&y=%20", "DELETE", {"x-kind": "é", "authorization": "Bearer t"}, b"\x00\xff")
+    assert (b"x-answer", b"yes") in [(name.lower(), value) for name, value in said.headers]
+    assert (seen["method"], seen["path"], seen["query"], seen["body"]) == (
+        "DELETE", "/base/路/a", "x=1&y=%20", b"\x00\xff",
+    )  # fmt: skip
+    assert seen["headers"]["authorization"] == "Bearer t"
+    await road.close()
+
+
+def raw_server(*answers: bytes, linger: float = 0.0):
+    """A socket server that gives these answers, one for each request, and counts its connections."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    state = {"connections": 0, "requests": []}
+
+    def talk(peer):
+        with peer:
+            for answer in answers:
+                state["requests"].append(peer.recv(65536))
+                peer.sendall(answer)
+            if linger:
+                peer.settimeout(linger)
+                try:
+                    peer.recv(1)
+                except OSError:
+                    return
+
+    def accept():
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            state["connections"] += 1
+            threading.Thread(target=talk, args=(peer,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}", state
+
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+
+
+@both
+async def test_a_body_without_a_length_ends_with_the_connection(road_to):
+    host, _ = raw_server(b"HTTP/1.1 200 OK\r\n\r\nall of it")
+    road = road_to(host)
+    assert (await ask(road)).content == b"all of it"
+    await road.close()
+
+
+async def test_a_mere_wait_is_not_the_answer():
+    host, _ = raw_server(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + OK)
+    road = direct(host)
+    assert (await ask(road)).content == b"{}"
+    await road.close()
+
+
+async def test_connections_are_kept_and_a_closed_one_is_not_asked_again():
+    host, state = raw_server(OK, OK)  # closes after two answers
+    road = direct(host)
+    for _ in range(5):
+        assert (await ask(road)).content == b"{}"
+        await asyncio.sleep(0.02)
+    assert state["connections"] == 3
+    await road.close()
+
+
+async def test_bytes_nobody_asked_for_spoil_the_connection():
+    host, state = raw_server(OK + OK, OK, linger=1)
+    road = direct(host)
+    for _ in range(3):
+        assert (await ask(road)).content == b"{}"
+    assert state["connections"] == 3
+    await road.close()
+
+
+@pytest.mark.parametrize("value", ["a\r\nx-evil: 1", "a\nb", "a\x00b", "密"])
+async def test_a_header_cannot_smuggle_another(value):
+    host, state = raw_server(OK)
+    road = direct(host)
+    with pytest.raises(httpx.LocalProtocolError):
+        await ask(road, headers={"x-kind": value})
+    with pytest.raises(httpx.LocalProtocolError):
+        await ask(road, headers={"x-kind: 1\r\nx-evil": "1"})
+    assert state["requests"] == []
+    await road.close()
+
+
+async def test_a_target_cannot_smuggle_a_request():
+    host, state = raw_server(OK)
+    road = direct(host)
+    try:
+        await ask(road, "/a HTTP/1.1\r\nx-evil: 1\r\n\r\n")
+    except httpx.InvalidURL:
+        assert state["requests"] == []
+    else:
+        assert b"\r\nx-evil" not in state["requests"][0]
+    await road.close()
+
+
+async def test_giving_up_closes_the_connection():
+    host, _ = raw_server(b"", linger=5)
+    road = direct(host)
+    task = asyncio.create_task(ask(road))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not road._idle
+    assert not road._busy
+    with pytest.raises(httpx.ReadTimeout):
+        await ask(road)
+    await road.close()
+    with pytest.raises(httpx.ConnectError):
+        await ask(direct("http://no-such-host.invalid"))
+
+
+async def test_over_tls_only_a_known_certificate_is_trusted(tmp_path):
+    certificate = self_signed(tmp_path)
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(app(lambda b, r: JSONResponse({"code": 0})), log_level="critical", lifespan="off",
+                            ssl_certfile=str(certificate), ssl_keyfile=str(tmp_path / "key.pem"))  # fmt: skip
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        await asyncio.sleep(0.01)
+    host = f"https://127.0.0.1:{listener.getsockname()[1]}"
+    road = road_for(Connection("c", host, extra={"ca_file": str(certificate)}), LIMITS)
+    assert (await ask(road)).content == b'{"code":0}'
+    assert (await ask(road)).content == b'{"code":0}'
+    await road.close()
+    with pytest.raises(httpx.ConnectError):
+        await ask(road_for(Connection("c", host), LIMITS))
+    server.should_exit = server.force_exit = True
+    thread.join(5)
+
+
+def self_signed(folder):
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "plant")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    pem, none = serialization.Encoding.PEM, serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, none))
+    (folder / "certificate.pem").write_bytes(certificate.public_bytes(pem))
+    assert ssl.create_default_context(cafile=str(folder / "certificate.pem"))
+    return folder / "certificate.pem"
+
+
+def test_a_proxy_goes_through_httpx():
+    road = road_for(Connection("c", "http://x.example", extra={"proxy": "http://127.0.0.1:3128"}), LIMITS)
+    assert isinstance(road, TransportRoad)
