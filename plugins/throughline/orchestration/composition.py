@@ -67,6 +67,11 @@ def connector_of(connection_name: str, default_product: str, connection: Connect
     return open_connector(default_product, connection_name, connection, clock=now)
 
 
+def plays_a_role(connection_name: str) -> bool:
+    """Whether some system of the landscape uses this connection."""
+    return any(system.connection == connection_name for system in landscape().systems.values())
+
+
 def connect(system: System, connection: Connection) -> Connector:
     """A system's connector; its login is shared with the other tasks on this machine."""
     return open_connector(system.product, system.role, connection, clock=now, shelf=shelf_of_this_machine())

@@ -68,7 +68,8 @@ class SystemHook(BaseHook):  # type: ignore[misc]  # Airflow is not typed here
     def _connector(self, connection: Any) -> Connector:
         from throughline.orchestration import composition  # heavy: only when something is really called
 
-        address = credentials.credentials_of(connection)
+        name = self.system_conn_id if composition.plays_a_role(self.system_conn_id) else self.form.title
+        address = credentials.credentials_of(connection, name)  # the test button's own connection has a random id
         connector: Connector = composition.connector_of(self.system_conn_id, self.form.product, address)
         return connector
 

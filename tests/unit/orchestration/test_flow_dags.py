@@ -9,7 +9,8 @@ from airflow.sdk import TriggerRule
 from airflow.serialization.serialized_objects import DagSerialization
 
 from throughline.errors import Misconfigured
-from throughline.orchestration.builders.flows import broken_flow, build_flow, flow_dags, flow_files
+from throughline.orchestration.builders.broken import broken_dag
+from throughline.orchestration.builders.flows import build_flow, flow_dags, flow_files
 from throughline.orchestration.builders.followers import followers
 from throughline.orchestration.operators.sweep import AwaitStep, DecideStep, DeliverStep, NotifyStep, PlanOperator
 from throughline.process.definition import Flow, before
@@ -106,7 +107,7 @@ def test_a_sweep_goes_on_to_what_its_work_makes_ready_but_not_behind_a_wait() ->
     assert after["order_closed"] == []
 
 
-def test_a_broken_flow_cannot_be_mistaken_for_a_working_one() -> None:
-    dag = broken_flow("x", Misconfigured("a step needs 'y', which is no step", where="include/flows/x.yaml:7"))
+def test_a_broken_file_cannot_be_mistaken_for_a_working_one() -> None:
+    dag = broken_dag("x", Misconfigured("a step needs 'y', which is no step", where="include/flows/x.yaml:7"))
     assert "include/flows/x.yaml:7" in dag.description
     assert dag.task_ids == ["mend_this_file"]

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pendulum
 from airflow.sdk import DAG, AssetAny, AssetOrTimeSchedule, CronDataIntervalTimetable, Param, get_parsing_context
 
-from throughline.connectors.landscape import Landscape
+from throughline.connectors.landscape import System
+from throughline.connectors.yaml_files import read_model
+from throughline.errors import Misconfigured
 from throughline.orchestration.assets import document_asset, wake_up
+from throughline.orchestration.builders.broken import broken_dag
 from throughline.orchestration.operators.capture import CaptureOperator
 from throughline.orchestration.places import include_directory
 from throughline.orchestration.retrying import DEFAULTS
 from throughline.orchestration.triggers.source_changes import SourceChangesTrigger
-
-if TYPE_CHECKING:
-    from throughline.connectors.landscape import System
 
 EPOCH = pendulum.datetime(2026, 1, 1, tz="UTC")
 WINDOWS = "*/15 * * * *"
@@ -31,10 +30,20 @@ MOMENT = {"type": ["string", "null"], "format": "date-time"}
 
 def capture_dags(directory: Path | None = None) -> Iterator[DAG]:
     """A DAG for each system that captures something, or only for the one a task is about to run."""
-    wanted = get_parsing_context().dag_id
-    for system in Landscape.load(directory or include_directory() / "systems").systems.values():
-        if system.captures and wanted in (None, PREFIX + system.role):
-            yield build_capture(system)
+    for path in system_files(directory or include_directory() / "systems", get_parsing_context().dag_id):
+        try:
+            system = read_model(path, System)  # only this file: what all of them say together is checked by the task
+        except Misconfigured as mistake:  # one broken file must not take the other systems away
+            yield broken_dag(PREFIX + path.stem, mistake)
+        else:
+            if system.captures:
+                yield build_capture(system)
+
+
+def system_files(directory: Path, wanted: str | None) -> list[Path]:
+    """All system files, or the one whose DAG is wanted when there is one."""
+    files = sorted(directory.glob("*.yaml"))
+    return [path for path in files if PREFIX + path.stem == wanted] or files
 
 
 def build_capture(system: System) -> DAG:

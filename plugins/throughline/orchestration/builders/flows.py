@@ -17,9 +17,10 @@ from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, P
 
 from throughline.errors import Misconfigured
 from throughline.orchestration.assets import document_asset, wake_up
+from throughline.orchestration.builders.broken import broken_dag
 from throughline.orchestration.builders.followers import followers
 from throughline.orchestration.builders.wording import both, flow_doc, step_doc, step_title
-from throughline.orchestration.operators.sweep import STEP_OPERATORS, BrokenFlowOperator, PlanOperator
+from throughline.orchestration.operators.sweep import STEP_OPERATORS, PlanOperator
 from throughline.orchestration.places import include_directory
 from throughline.orchestration.retrying import DEFAULTS
 from throughline.orchestration.triggers.ready_work import ReadyWorkTrigger
@@ -45,7 +46,7 @@ def flow_dags(directory: Path | None = None) -> Iterator[DAG]:
         try:
             yield build_flow(load_flow(path))
         except Misconfigured as mistake:  # one broken file must not take the other flows away
-            yield broken_flow(path.stem, mistake)
+            yield broken_dag(path.stem, mistake)
 
 
 def flow_files(directory: Path, wanted: str | None) -> list[Path]:
@@ -79,20 +80,6 @@ def wakers(flow: Flow) -> Asset:
     documents = dict.fromkeys([(flow.subject.system, flow.subject.document), *awaited])
     ready = wake_up(f"ready/{flow.flow}", ReadyWorkTrigger(flow=flow.flow))
     return reduce(or_, [*(document_asset(role, document) for role, document in documents), ready])
-
-
-def broken_flow(name: str, mistake: Misconfigured) -> DAG:
-    """A DAG in the place of a flow whose file is wrong: it says what to mend, and fails with that sentence."""
-    with DAG(
-        name,
-        description=str(mistake),
-        doc_md=f"### This flow file must be mended 流程文件有误\n\n{mistake}",
-        schedule=None,
-        default_args=DEFAULTS,
-        tags=["throughline", "flow", "broken"],
-    ) as dag:
-        BrokenFlowOperator(task_id="mend_this_file", sentence=str(mistake))
-    return dag
 
 
 def _draw(flow: Flow, dag: DAG) -> None:

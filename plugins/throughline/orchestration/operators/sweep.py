@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
-from throughline.errors import Misconfigured
 from throughline.orchestration.operators.telling import tell
 
 if TYPE_CHECKING:
@@ -100,20 +99,6 @@ class NotifyStep(StepOperator):
     """A step that tells somebody."""
 
     ui_color = "#e8f5e9"
-
-
-class BrokenFlowOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not typed here
-    """Stands where a flow should be whose file is wrong."""
-
-    ui_color = "#ffcdd2"
-
-    def __init__(self, *, sentence: str, **options: Any) -> None:
-        super().__init__(**options)
-        self.sentence = sentence
-
-    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
-        """Fail with the sentence that names file and line."""
-        raise Misconfigured(self.sentence)
 
 
 STEP_OPERATORS: dict[str, type[StepOperator]] = {

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 Look = Callable[[], Awaitable[frozenset[Hashable]]]
 """Asks once; what comes back names everything that is still to be done, and is empty when all is done."""
 Sleep = Callable[[float], Awaitable[None]]
-LONGEST_PAUSE = 60.0
+LONGEST_PAUSE = 15.0
 """Seconds between two attempts at something that stays away."""
 
 
@@ -51,7 +51,7 @@ async def announce_through_failures(
     open_look: Callable[[], AbstractAsyncContextManager[Look]], *, every: float, again: float,
     sleep: Sleep = asyncio.sleep, now: Callable[[], float] = time.monotonic, chance: random.Random | None = None,
 ) -> AsyncIterator[frozenset[Hashable]]:  # fmt: skip
-    """The same, over something that may be away: it is opened afresh after a pause that grows to a minute."""
+    """The same, over something that may be away: it is opened afresh after pauses that grow."""
     chance = chance or random.Random()  # noqa: S311 - spreads the load of many watchers, guards nothing
     failures, opened_at = 0, now()
     while True:
@@ -61,7 +61,7 @@ async def announce_through_failures(
                 async for found in announce(look, every=every, again=again, sleep=sleep, now=now):
                     yield found
         except Exception as error:  # noqa: BLE001 - a watcher that dies is missed by nobody, so it never does
-            failures = 1 if now() - opened_at > LONGEST_PAUSE else failures + 1
+            failures = 1 if now() - opened_at > 2 * LONGEST_PAUSE else failures + 1
             pause = min(LONGEST_PAUSE, every * 2**failures) * chance.uniform(0.5, 1.0)
             log.warning("%s; looking again in %.0f s", _said(error), pause)
             await sleep(pause)
