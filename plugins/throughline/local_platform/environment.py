@@ -89,7 +89,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
             "SENSITIVE_VAR_CONN_NAMES": "permanent_code,apptoken,app_token",  # masked wherever Airflow shows them
             "TEST_CONNECTION": "Enabled",
         },
-        "DAG_PROCESSOR": {"MIN_FILE_PROCESS_INTERVAL": 10, "REFRESH_INTERVAL": 10},
+        "DAG_PROCESSOR": {"MIN_FILE_PROCESS_INTERVAL": 30, "REFRESH_INTERVAL": 10},
         "DATABASE": {
             "LOAD_DEFAULT_CONNECTIONS": "False",
             "SQL_ALCHEMY_CONN": settings.dsn("airflow").replace("postgresql://", "postgresql+psycopg2://"),

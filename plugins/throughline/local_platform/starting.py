@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from throughline.local_platform.alone import alone
 from throughline.local_platform.components import Component, components
 from throughline.local_platform.ports import refuse_taken
 from throughline.local_platform.preparations import preparations
@@ -34,6 +35,11 @@ class Started:
 
 def start(settings: Settings, tell: Tell) -> Started:
     """Start whatever does not run; `tell` hears of each thing that is done and the seconds it took."""
+    with alone(settings.state):
+        return _start(settings, tell)
+
+
+def _start(settings: Settings, tell: Tell) -> Started:
     begun = time.monotonic()
     supervisor = Supervisor(settings)
     planned = components(settings)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import psutil
 
 from throughline.errors import Transient
+from throughline.local_platform.alone import alone
 from throughline.local_platform.settings import Settings
 from throughline.local_platform.supervision import Supervisor
 from throughline.local_platform.sweep import Left, end_all
@@ -33,6 +34,11 @@ class Stopped:
 
 def stop(settings: Settings, tell: Tell) -> Stopped:
     """Stop the instance; safe to repeat."""
+    with alone(settings.state):
+        return _stop(settings, tell)
+
+
+def _stop(settings: Settings, tell: Tell) -> Stopped:
     begun = time.monotonic()
     supervisor = Supervisor(settings)
     was_up = supervisor.is_up()

@@ -54,3 +54,11 @@ def test_stages_that_wait_for_each_other_are_a_mistake_said_at_once() -> None:
     stages = [Stage("a", "A", ("b",), lambda _: None), Stage("b", "B", ("a",), lambda _: None)]
     with pytest.raises(ValueError, match="wait for each other: a, b"):
         carry_out(stages, lambda *_: None)
+
+
+def test_somebody_who_waits_long_is_told_what_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("throughline.local_platform.stages._PATIENCE", 0.05)
+    told: list[str] = []
+    carry_out([Stage("slow", "The slow one", (), lambda _: time.sleep(0.2))], lambda what, _: told.append(what))
+    assert told[0] == "… still at: The slow one"
+    assert told[-1] == "The slow one"

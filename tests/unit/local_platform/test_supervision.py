@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from throughline.errors import Transient
+from throughline.local_platform.alone import alone
 from throughline.local_platform.components import Component
 from throughline.local_platform.environment import MARK
 from throughline.local_platform.settings import Settings, make_settings
@@ -115,3 +116,8 @@ def test_a_socket_in_a_deep_directory_lies_elsewhere(tmp_path: Path) -> None:
     deep = make_settings(tmp_path / ("d" * 120), environment={})
     assert len(str(Supervisor(deep).socket)) < 100
     assert Supervisor(deep).socket != Supervisor(make_settings(tmp_path / ("e" * 120), environment={})).socket
+
+
+def test_two_people_do_not_start_and_stop_at_once(settings: Settings) -> None:
+    with alone(settings.state), pytest.raises(Transient, match="another `throughline up` or `down` is at work"):
+        stop(settings, lambda *_: None)
