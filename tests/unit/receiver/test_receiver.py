@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
@@ -225,3 +230,57 @@ def test_a_ledger_that_hangs_is_a_503_within_a_second_and_the_repeat_is_one_row(
         time.sleep(0.1)
     assert flag(answer) == "1"
     assert len(rows(postgres_dsn)) == 1
+
+
+@pytest.fixture
+def systems(tmp_path):
+    (tmp_path / "wms.yaml").write_text("role: wms\nproduct: flux\nconnection: wms\ncaptures: [receipt]\n")
+    return tmp_path
+
+
+def run_receiver(*arguments: str, **environment: str) -> subprocess.Popen:
+    plugins = str(Path(inbound.__file__).parents[4])
+    return subprocess.Popen(
+        [sys.executable, "-m", "throughline.receiver", *arguments], stderr=subprocess.PIPE, text=True,
+        env={"PYTHONPATH": plugins, "PATH": os.environ["PATH"], **environment},
+    )  # fmt: skip
+
+
+def test_the_command_serves_until_it_is_told_to_stop(postgres_dsn, systems):
+    migrate(postgres_dsn)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    wms = {"host": "http://wms.example", "login": "plant-wms-key", "password": SECRET}
+    process = run_receiver("--port", str(port), "--systems", str(systems), THROUGHLINE_LEDGER_DSN=postgres_dsn,
+                           AIRFLOW_CONN_WMS=json.dumps(wms))  # fmt: skip
+    door = Door2(f"http://127.0.0.1:{port}")
+    try:
+        deadline = time.monotonic() + 30
+        while process.poll() is None:
+            try:
+                assert door.client.get("/health").json()["ok"] is True
+                break
+            except httpx.ConnectError:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        assert door.push(message(receipt(), moment=datetime.now(UTC))).status_code == 200
+        assert door.push(message(receipt(), moment=datetime.now(UTC), secret="wrong")).status_code == 401
+        assert len(rows(postgres_dsn)) == 1
+    finally:
+        process.terminate()
+        _, said = process.communicate(timeout=20)
+    assert process.returncode in (0, -15)
+    assert "Refused (401)" in said
+    assert SECRET not in said
+
+
+def test_the_command_says_what_must_be_mended_first(systems):
+    for environment, named in (
+        ({}, "THROUGHLINE_LEDGER_DSN"),
+        ({"THROUGHLINE_LEDGER_DSN": "postgresql://x"}, "AIRFLOW_CONN_WMS"),
+    ):
+        process = run_receiver("--port", "1", "--systems", str(systems), **environment)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 2
+        assert named in said
