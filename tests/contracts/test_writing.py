@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts.conftest import Site
+from tests.contracts.conftest import Site, fresh
+from tests.contracts.specimens import SPECIMENS
 from throughline.connectors.contract import Tier
 from throughline.errors import InDoubt, Misconfigured, RateLimited, Rejected
 
@@ -103,3 +104,27 @@ async def test_a_token_lost_in_the_middle_is_renewed_once(token_site: Site) -> N
         for _ in range(3):
             await connector.test()
     assert site.calls()["token received"] == 2
+
+
+async def test_a_work_order_is_changed_closed_and_cancelled_and_twice_is_once(start_site) -> None:
+    site = fresh(start_site, SPECIMENS[1])
+    async with site.connector() as connector:
+        for number in ("W-1", "W-2"):
+            payload = {"code": number, "materialCode": "FG-100", "plannedAmount": "10", "unit": "pcs"}
+            await connector.send("work_order", "create", payload, reference=number, key=number)
+        site.act("report", code="W-1", good="3", scrap="0")
+        steps = [
+            ("W-1", "change", {"code": "W-1", "plannedAmount": "5"}), ("W-1", "close", {"code": "W-1", "reason": "gate"}),
+            ("W-2", "cancel", {"code": "W-2", "reason": "order cancelled"}),
+        ]  # fmt: skip
+        for number, operation, payload in steps:
+            for _ in range(2):
+                assert (
+                    await connector.send("work_order", operation, payload, reference=number, key="k")
+                ).number == number
+        for operation, payload in (("cancel", {"code": "W-1"}), ("change", {"code": "W-1", "plannedAmount": "2"})):
+            with pytest.raises(Rejected, match="W-1"):
+                await connector.send("work_order", operation, payload, reference="W-1", key="k")
+        found = {record.number: record.raw async for page in connector.changes("work_order") for record in page.records}
+    assert (found["W-1"]["status"], found["W-1"]["plannedAmount"], found["W-1"]["qualifiedAmount"]) == (5, "5", "3")
+    assert found["W-2"]["status"] == 9
