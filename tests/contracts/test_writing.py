@@ -114,7 +114,8 @@ async def test_a_work_order_is_changed_closed_and_cancelled_and_twice_is_once(st
             await connector.send("work_order", "create", payload, reference=number, key=number)
         site.act("report", code="W-1", good="3", scrap="0")
         steps = [
-            ("W-1", "change", {"code": "W-1", "plannedAmount": "5"}), ("W-1", "close", {"code": "W-1", "reason": "gate"}),
+            ("W-1", "change", {"code": "W-1", "plannedAmount": "5"}),
+            ("W-1", "close", {"code": "W-1", "reason": "gate"}),
             ("W-2", "cancel", {"code": "W-2", "reason": "order cancelled"}),
         ]  # fmt: skip
         for number, operation, payload in steps:
