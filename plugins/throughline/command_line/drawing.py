@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -18,9 +19,12 @@ _MARKS = {
 }  # fmt: skip
 
 
+_WIDE = 180
+
+
 def console() -> Console:
     """Plain when nobody watches: no colours, no wrapping at 80 columns."""
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 
 
 def draw_path(path: Mapping[str, Any]) -> Group:
