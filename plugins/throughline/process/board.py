@@ -26,6 +26,8 @@ class Board:
         self.moves = 0
         self.ended: str | None = None
         self.notes: list[str] = []
+        self.enough: dict[tuple[str, str], bool] = {}
+        """whether an await has enough under a revision; documents do not change while a process is advanced"""
         self._moved: set[tuple[str, str]] = set()
         self._started_with, self._in_force = state.instances, state.in_force
 

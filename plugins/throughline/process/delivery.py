@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 
+from throughline.canonical import LATTICES
 from throughline.connectors.contract import Carried, Connector, Operation
 from throughline.errors import InDoubt, Misconfigured, ThroughlineError
 from throughline.ledger import Books, Ledger
@@ -246,9 +247,9 @@ def _offered(
 
 
 def _is_ours(writing: Writing, item: str) -> bool:
-    """Whether the hub itself makes this document: not what a system told, passed on in other words."""
+    """Whether the hub itself makes this document, and others may answer it: not what a system told, nor mere news."""
     made = writing.operation == "create" or f":{HUB}:" in writing.canonical_id
-    return made and writing.canonical_id != item
+    return made and writing.canonical_id != item and writing.kind in LATTICES
 
 
 def _later(claim: Claim, step: str, until: datetime | None) -> list[StepChange]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 INCARNATION = "1"
 """Counts re-use of a number by its source; sources here do not re-use numbers."""
@@ -28,7 +28,7 @@ class Effect:
     def key(self) -> str:
         """SHA-256 over the parts, each with its length before it so that no two wishes run together."""
         digest = hashlib.sha256()
-        for part in astuple(self):
+        for part in vars(self).values():
             encoded = part.encode()
             digest.update(f"{len(encoded)}:".encode() + encoded)
         return digest.hexdigest()

@@ -67,6 +67,11 @@ def dossier_for(flow: Flow, state: ProcessState, step: str, item: str) -> Dossie
     )
 
 
+def papers_of(state: ProcessState) -> Dossier:
+    """The documents alone, for a rule that asks whether enough has arrived."""
+    return Dossier(state.key, linked=state.linked, referenced=state.referenced, numbers=state.numbers)
+
+
 def ask(rule: Rule, flow: Flow, state: ProcessState, step: str, item: str) -> Any:
     """A rule's answer for one step and item."""
     return rule(state.subject, item_document(flow, state, step, item), dossier_for(flow, state, step, item))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from throughline.process.board import Board
-from throughline.process.definition import Await
-from throughline.process.facts import Facts, ask
+from throughline.process.definition import Await, Until
+from throughline.process.facts import Facts, papers_of
 from throughline.process.state import StepState
 from throughline.rules import rule_named
 
@@ -27,9 +27,16 @@ def has_enough(board: Board, name: str, awaits: Await, found: list[str]) -> bool
     """Whether the await may close: its rule or condition holds, or its one document is there."""
     if board.at(name).state is not StepState.OPEN:
         return False
-    until = awaits.until
-    if until is None:
+    if awaits.until is None:
         return bool(found)
+    asked = (name, board.state.in_force)
+    if asked not in board.enough:
+        board.enough[asked] = _until(board, name, awaits.until)
+    return board.enough[asked]
+
+
+def _until(board: Board, name: str, until: Until) -> bool:
     if until.condition is not None:
         return until.condition.holds(Facts(board.flow, board.state, name, ""))
-    return bool(ask(rule_named(until.rule or "", "until"), board.flow, board.state, name, ""))
+    rule = rule_named(until.rule or "", "until")
+    return bool(rule(board.state.subject, None, papers_of(board.state)))

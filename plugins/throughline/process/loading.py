@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from throughline.canonical import CanonicalDocument
@@ -12,11 +12,12 @@ from throughline.ledger.entries import CurrentDocument, Version
 from throughline.ledger.work_entries import ProcessState as LedgerState
 from throughline.ledger.work_entries import StepRow
 from throughline.process.definition import Flow
-from throughline.process.papers import Papers, master_data_named
-from throughline.process.state import Instance, ProcessState, Revision, StepState
+from throughline.process.papers import Papers
+from throughline.process.state import NOTHING, Instance, ProcessState, Revision, StepState
 from throughline.rules import Linked
 
 HUB = "hub"
+_STATES = {str(state): state for state in StepState}
 
 
 class Loader:
@@ -29,7 +30,7 @@ class Loader:
         """The state of each of these processes, as this transaction sees it."""
         revisions = self._revisions(books, rows)
         linked = {row.process.id: self._linked(row) for row in rows}
-        master = self._master_data(books, linked.values())
+        master = self._master_data(books, rows)
         numbers = self._numbers(books, [row.process.key for row in rows])
         states = {}
         for row in rows:
@@ -67,9 +68,9 @@ class Loader:
         )
 
     def _master_data(
-        self, books: Books, linked: Iterable[tuple[Linked, ...]]
+        self, books: Books, rows: Sequence[LedgerState]
     ) -> dict[str, CanonicalDocument]:  # fmt: skip
-        wanted = master_data_named(entry.document for entries in linked for entry in entries)
+        wanted = self._papers.master_data_named(entry for row in rows for entry in row.documents)
         found: dict[str, CanonicalDocument] = {}
         for entry in books.records.current(wanted) if wanted else ():
             if entry.role == _owner(entry):
@@ -163,9 +164,10 @@ def _changing(flow: Flow, row: LedgerState) -> bool:
 
 
 def _instance(row: StepRow) -> Instance:
-    verdict = dict(row.verdict or {})
-    is_open = verdict.pop("open", False) and row.state == StepState.WAITING
-    state = StepState.OPEN if is_open else StepState(row.state)
+    told = row.verdict or NOTHING
+    is_open = row.state == "waiting" and bool(told.get("open"))
+    verdict = {name: value for name, value in told.items() if name != "open"} if told else NOTHING
+    state = StepState.OPEN if is_open else _STATES[row.state]
     return Instance(
         row.step, row.item, state, due_at=row.due_at, verdict=verdict, error=row.error, signature=row.signature,
     )  # fmt: skip

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from throughline.canonical import CanonicalDocument
 from throughline.rules import Linked
@@ -31,15 +32,17 @@ class StepState(StrEnum):
 SETTLED = frozenset({StepState.DONE, StepState.SKIPPED, StepState.WITHDRAWN})
 
 
-@dataclass(frozen=True)
-class Instance:
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Instance(NamedTuple):
     """One step of one process, for one item when the step is done per item."""
 
     step: str
     item: str = ""
     state: StepState = StepState.WAITING
     due_at: datetime | None = None
-    verdict: Mapping[str, Any] = field(default_factory=dict)
+    verdict: Mapping[str, Any] = NOTHING
     error: str | None = None
     signature: str | None = None
 
@@ -80,7 +83,7 @@ class Instance:
 
     def moved(self, state: StepState, **more: Any) -> Instance:
         """The same instance in another state."""
-        return replace(self, state=state, **more)
+        return self._replace(state=state, **more)
 
 
 @dataclass(frozen=True)
