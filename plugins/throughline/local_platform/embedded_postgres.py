@@ -68,7 +68,7 @@ class EmbeddedPostgres:
             return
         give(self.directory)
         command = (
-            binaries() / "initdb", "-D", self.data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
+            str(binaries() / "initdb"), "-D", str(self.data), "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
             *self._access(), *([] if self.durable else ["--no-sync"]),
         )  # fmt: skip
         made = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", **identity())

@@ -50,6 +50,8 @@ def _start(settings: Settings, tell: Tell) -> Started:
         refuse_taken(settings.ports)
         forget(settings.state)
         supervisor.start(planned)
+    else:
+        supervisor.refresh(planned)
     states = supervisor.states()
     missing = [one for one in planned if one.name not in states or states[one.name].state not in UP]
     if was_up and not missing:

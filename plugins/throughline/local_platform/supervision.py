@@ -56,16 +56,16 @@ class Supervisor:
         return Path(tempfile.gettempdir()) / f"throughline-{os.getuid()}-{name}" / "supervisor.sock"
 
     @property
-    def _configuration(self) -> Path:
+    def _file(self) -> Path:
         return self.settings.state / "supervisord.conf"
 
     def start(self, components: Sequence[Component]) -> None:
         """Start the supervisor itself; no component yet."""
         self.socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_private(self._configuration, configuration(self.settings, self.socket, components))
+        write_private(self._file, configuration(self.settings, self.socket, components))
         with (self.settings.logs / "supervisor.out").open("ab") as log:
             subprocess.Popen(
-                [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._configuration)],
+                [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._file)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 cwd=self.settings.project, env=component_environment(self.settings),
             )  # fmt: skip
@@ -74,6 +74,20 @@ class Supervisor:
             if time.monotonic() > deadline:
                 raise Transient(f"the supervisor did not start: see {self.settings.logs / 'supervisor.out'}")
             time.sleep(0.05)
+
+    def refresh(self, components: Sequence[Component]) -> Sequence[str]:
+        """Take over how components are defined now; returns those that were stopped because it differs."""
+        wanted = configuration(self.settings, self.socket, components)
+        if self._file.read_text(encoding="utf-8") == wanted:
+            return ()
+        write_private(self._file, wanted)
+        [[added, changed, removed]] = self._ask("reloadConfig")
+        for name in (*changed, *removed):
+            self._ask("stopProcessGroup", name)
+            self._ask("removeProcessGroup", name)
+        for name in (*changed, *added):
+            self._ask("addProcessGroup", name)
+        return [str(name) for name in changed]
 
     def is_up(self) -> bool:
         """Whether the supervisor answers."""

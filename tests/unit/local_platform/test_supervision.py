@@ -8,6 +8,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -121,3 +122,18 @@ def test_a_socket_in_a_deep_directory_lies_elsewhere(tmp_path: Path) -> None:
 def test_two_people_do_not_start_and_stop_at_once(settings: Settings) -> None:
     with alone(settings.state), pytest.raises(Transient, match="another `throughline up` or `down` is at work"):
         stop(settings, lambda *_: None)
+
+
+def test_what_is_defined_anew_is_taken_over_and_the_rest_runs_on(settings: Settings, parent: Component) -> None:
+    other = replace(parent, name="smtp", command=("sleep", "300"))
+    supervisor = Supervisor(settings)
+    supervisor.start([parent, other])
+    for name in ("day", "smtp"):
+        supervisor.run(name)
+    until(lambda: {one.state for one in supervisor.states().values() if one.name != "warden"} == {"RUNNING"})
+    before = supervisor.states()["smtp"].pid
+    assert supervisor.refresh([parent, other]) == ()
+    assert supervisor.refresh([replace(parent, command=("sleep", "200")), other]) == ["day"]
+    assert supervisor.states()["day"].state == "STOPPED"
+    assert supervisor.states()["smtp"].pid == before
+    stop(settings, lambda *_: None)
