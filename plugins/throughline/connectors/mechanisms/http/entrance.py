@@ -20,7 +20,6 @@ from throughline.connectors.mechanisms.http.declared_auth import (
     TokenAuth,
 )
 from throughline.connectors.mechanisms.http.declared_calls import Call
-from throughline.connectors.mechanisms.http.direct_road import DirectRoad
 from throughline.connectors.mechanisms.http.logins import Login, LoginShelf, LoginStep
 from throughline.connectors.mechanisms.http.outgoing import PreparedCall
 from throughline.connectors.mechanisms.http.paths import compile_path
@@ -45,15 +44,18 @@ def limits_for(profile: Profile, connection: Connection) -> Limits:
 
 
 def road_for(connection: Connection, limits: Limits, transport: httpx.AsyncBaseTransport | None = None) -> Road:
-    """The way to the system: our own, or over a given transport or a proxy. No redirects, retries or environment."""
+    """The way to the system: httpx's own transport, through a proxy when the connection names one, or a given one.
+
+    No redirects, no retries, nothing from the environment: what is sent is what the profile says.
+    """
     host = checked_host(connection)
     certificate = connection.extra.get("ca_file")
     context = ssl.create_default_context(cafile=certificate) if host.startswith("https:") else None
-    proxy = connection.extra.get("proxy")
-    if transport is None and proxy:
-        kept = httpx.Limits(max_connections=limits.concurrency, keepalive_expiry=limits.keep_alive_seconds)
+    kept = httpx.Limits(max_connections=None, keepalive_expiry=limits.keep_alive_seconds)
+    if transport is None:
+        proxy = connection.extra.get("proxy")
         transport = httpx.AsyncHTTPTransport(verify=context or False, trust_env=False, proxy=proxy, limits=kept)
-    return TransportRoad(host, transport, limits) if transport else DirectRoad(host, limits, context=context)
+    return TransportRoad(host, transport, limits)
 
 
 def credentials_for(

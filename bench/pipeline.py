@@ -1,0 +1,155 @@
+"""Documents per second through capture → map → deliver, and the same target driven by a bare httpx loop beside it.
+
+Both write the same outbound orders to the same emulated FLUX with the same concurrency. The hub also reads the orders from
+the emulated CRM, keeps them, maps them, commits each intent before its call and each outcome after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+
+from bench.emulated import emulated
+from bench.ledger_sets import now
+from bench.scratch_postgres import scratch_ledger
+from include.plant.emulators.clients import CrmPeople
+from throughline.connectors.contract import Connection
+from throughline.connectors.landscape import Landscape
+from throughline.connectors.products.flux.signer import signature
+from throughline.connectors.registry import PRODUCTS, open_connector
+from throughline.ledger import Ledger, migrate
+from throughline.ledger.entries import Identity, Minted
+from throughline.mapping import Codes, Translator, load_tables
+from throughline.process.flow_files import load_flows
+from throughline.process.ledger_registry import LedgerRegistry
+from throughline.process.sweep import Engine
+from throughline.process.translator_words import TranslatorWords
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = int(os.environ.get("BENCH_DOCUMENTS", "1000"))
+ROUNDS = 3
+CONCURRENCY = 8
+
+
+def engine(dsn: str, connections: dict[str, Connection]) -> Engine:
+    """The hub as it runs in a task, over the bench's own ledger and systems."""
+    ledger = Ledger(dsn, clock=now)
+    landscape = Landscape.load(ROOT / "include" / "systems")
+    landscape.systems["wms"] = landscape.systems["wms"].model_copy(
+        update={"deliver": landscape.systems["wms"].deliver.model_copy(update={"concurrency": CONCURRENCY})}
+    )
+    codes = Codes.load(ROOT / "include" / "codes")
+    tables = load_tables(PRODUCTS, codes, ROOT / "include" / "mappings")
+    zones = {role: system.zone for role, system in landscape.systems.items()}
+    translator = Translator(tables, codes, landscape.owners, LedgerRegistry(ledger), zones=zones)
+
+    def connect(role: str) -> Any:
+        return open_connector(landscape.systems[role].product, role, connections[role], clock=now)
+
+    flows = load_flows(ROOT / "bench" / "flows")
+    words = TranslatorWords(translator, landscape)
+    return Engine(ledger, landscape, connect, words, flows, rng=Random(1), holder="bench", lease_seconds=300)
+
+
+def place_orders(crm: Connection, first: int, count: int) -> None:
+    """People type orders into the CRM (not measured)."""
+    people = CrmPeople(crm.host, crm.login, crm.password, crm.extra["permanent_code"], crm.extra["ea"])
+    for number in range(first, first + count):
+        line = {"item": "FG-100", "quantity": "10", "unit": "pcs", "price": "1150.00"}
+        people.place_order(customer="C-1001", lines=[line], number=f"SO-{number}", confirm=True)
+
+
+async def bare(wms: Connection, bodies: list[bytes]) -> float:
+    """The loop without a hub: the bodies are ready, nothing is kept, nothing is mapped."""
+    gate = asyncio.Semaphore(CONCURRENCY)
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    async with httpx.AsyncClient(base_url=wms.host, timeout=30) as client:
+
+        async def post(body: bytes) -> None:
+            async with gate:
+                answer = await client.post("/datahubjson/FluxWmsJsonApi/", content=body, headers=headers)
+            assert answer.json()["Response"]["return"]["returnFlag"] == "1", answer.text
+
+        start = time.perf_counter()
+        await asyncio.gather(*(post(body) for body in bodies))
+        return time.perf_counter() - start
+
+
+def bodies_for(wms: Connection, first: int, count: int) -> list[bytes]:
+    """Signed putSalesOrder forms, as the hub sends them."""
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time() + 8 * 3600))
+    fields = {
+        "method": "putSalesOrder", "client_customerid": "HDJX", "client_db": "FLUXWMSJSON", "messageid": "SO",
+        "apptoken": wms.extra["apptoken"], "appkey": wms.login, "timestamp": stamp, "format": "json",
+    }  # fmt: skip
+    bodies = []
+    for number in range(first, first + count):
+        line = {"lineNo": "10", "sku": "FG-100", "qtyOrdered": 10, "userDefine1": f"sales_order:crm:B{number}#10"}
+        header = {
+            "warehouseId": "WH01", "customerId": "HDJX", "orderType": "SO", "docNo": f"BARE-{number}",
+            "soReferenceA": f"B{number}", "consigneeName": "青岛重工集团", "details": [line],
+        }  # fmt: skip
+        data = json.dumps({"xmldata": {"header": [header]}}, ensure_ascii=False)
+        bodies.append(urlencode({**fields, "data": data, "sign": signature(wms.password, data)}).encode())
+    return bodies
+
+
+def through_the_hub(hub: Engine, expected: int) -> tuple[float, float]:
+    """Seconds to capture and understand, seconds to map and deliver."""
+    start = time.perf_counter()
+    asyncio.run(hub.capture("crm", "sales_order"))
+    hub.take_in()
+    captured = time.perf_counter()
+    done = 0
+    while hub.plan("bench_pipeline"):
+        report = asyncio.run(hub.run_step("bench_pipeline", "outbound_order"))
+        done += report.done
+    assert done == expected, f"{done} of {expected} were delivered"
+    return captured - start, time.perf_counter() - captured
+
+
+def know_the_master_data(hub: Engine) -> None:
+    """The ERP's item, as a capture would have left it: its name, its unit, its factors."""
+    item = {"number": "FG-100", "status": "active", "name": "减速机 A100", "unit": "pcs", "factors": {"carton": "4"}}
+    with hub.ledger.transaction() as books:
+        books.identities.register([Identity("erp", "item", "1", "item:erp:FG-100", "FG-100")])
+        books.records.mint([Minted("item:erp:FG-100", "item", "FG-100", {**item, "made": True})])
+    for document in ("customer", "item"):
+        asyncio.run(hub.capture("crm", document))
+    hub.take_in()
+
+
+def main() -> None:
+    """Three rounds, each side by side; the median ratio counts."""
+    print(f"Pipeline: {DOCUMENTS} documents a round, concurrency {CONCURRENCY}")
+    ratios = []
+    with scratch_ledger() as dsn, emulated("fxiaoke") as crm, emulated("flux") as wms:
+        migrate(dsn)
+        hub = engine(dsn, {"crm": crm, "wms": wms})
+        know_the_master_data(hub)
+        asyncio.run(bare(wms, bodies_for(wms, 10**6, 100)))
+        for turn in range(ROUNDS):
+            first = 1 + turn * DOCUMENTS
+            place_orders(crm, first, DOCUMENTS)
+            alone = asyncio.run(bare(wms, bodies_for(wms, first, DOCUMENTS)))
+            captured, delivered = through_the_hub(hub, DOCUMENTS)
+            ratios.append(alone / (captured + delivered))
+            print(
+                f"  round {turn + 1}: bare httpx {DOCUMENTS / alone:6.0f}/s   hub {DOCUMENTS / (captured + delivered):6.0f}/s"
+                f" (capture {captured:.2f} s, map and deliver {delivered:.2f} s)   ratio {ratios[-1]:.2f}",
+                f"  deliver alone {alone / delivered:.2f}",
+            )
+    print(f"  median ratio hub / bare httpx: {median(ratios):.2f} (goal 0.80)")
+
+
+if __name__ == "__main__":
+    main()
