@@ -56,7 +56,8 @@ def _wait(board: Board, name: str, step: Step, held: bool) -> None:
     if own.state in CLOSED and board.needs_settled(step, ""):
         _open(board, own, step)
     own = board.at(name)
-    if own.state not in (StepState.OPEN, StepState.DONE) or step.awaits is None or step.awaits.revisions:
+    looks = own.state in (StepState.OPEN, StepState.DONE) or (own.state is StepState.PARKED and step.when is None)
+    if not looks or step.awaits is None or step.awaits.revisions:
         return
     found = candidates(board, name, step.awaits)
     if step.awaits.each:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from throughline.errors import Unknown
 from throughline.process.board import Board
 from throughline.process.definition import Await, Until
 from throughline.process.facts import Facts, papers_of
@@ -39,4 +40,7 @@ def _until(board: Board, name: str, until: Until) -> bool:
     if until.condition is not None:
         return until.condition.holds(Facts(board.flow, board.state, name, ""))
     rule = rule_named(until.rule or "", "until")
-    return bool(rule(board.state.subject, None, papers_of(board.state)))
+    try:
+        return bool(rule(board.state.subject, None, papers_of(board.state)))
+    except Unknown:
+        return False  # an item nobody has told us about yet: asked again with the next document

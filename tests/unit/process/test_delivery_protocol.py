@@ -14,8 +14,8 @@ from throughline.process.effect_keys import Effect
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ROW = Delivery(
-    1, "k", 1, "s", "", 1, "erp", "sales_order", "create", "sales_order:crm:SO-1", "T1", "SO-1", {}, "d", "sent", None, 1,
-    None, None, None, None, None, None, NOW, NOW, None,
+    1, "k", 1, "s", "", 1, "erp", "sales_order", "create", "sales_order:crm:SO-1", "T1", "SO-1", {}, "d", "sent", None,
+    1, None, None, None, None, None, None, NOW, NOW, None,
 )  # fmt: skip
 
 
