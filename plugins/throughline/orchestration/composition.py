@@ -13,12 +13,12 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from throughline.connectors.contract import Connection, Connector
-from throughline.connectors.landscape import Landscape, System
-from throughline.connectors.registry import PRODUCTS, open_connector
+from throughline.connectors.landscape import System
+from throughline.connectors.registry import open_connector
 from throughline.ledger import Ledger
 from throughline.orchestration import credentials
+from throughline.orchestration.declared import flows, landscape, translator
 from throughline.orchestration.kept_logins import shelf_of_this_machine
-from throughline.orchestration.places import include_directory
 
 if TYPE_CHECKING:
     from throughline.orchestration.hub import Hub
@@ -51,12 +51,6 @@ def greet(ledger: Ledger) -> str:
     with ledger.transaction() as books:
         line, _ = books.audit.head()
     return f"The ledger answers; its audit has {line} lines"
-
-
-@cache
-def landscape() -> Landscape:
-    """Which product plays which role, as the plant declares it."""
-    return Landscape.load(include_directory() / "systems")
 
 
 def connector_of(connection_name: str, default_product: str, connection: Connection) -> Connector:
@@ -101,31 +95,21 @@ def open_system(role: str) -> Connector:
     return connect(system, looked_up(system.connection))
 
 
-@lru_cache(maxsize=8)
 def words_over(ledger: Ledger) -> TranslatorWords:
     """The translator, with the ledger's memory of who is who."""
-    from throughline.mapping import Codes, Translator, load_tables
     from throughline.process.ledger_registry import LedgerRegistry
     from throughline.process.translator_words import TranslatorWords
 
-    include = include_directory()
-    codes = Codes.load(include / "codes")
-    roles = landscape()
-    zones = {role: system.zone for role, system in roles.systems.items()}
-    tables = load_tables(PRODUCTS, codes, include / "mappings")
-    translator = Translator(tables, codes, roles.owners, LedgerRegistry(ledger), zones=zones)
-    return TranslatorWords(translator, roles)
+    return TranslatorWords(translator().with_registry(LedgerRegistry(ledger)), landscape())
 
 
 @contextmanager
 def opened_hub(ledger_connection: str = credentials.LEDGER) -> Iterator[Hub]:
     """The hub for one task: credentials are looked up when a system is first needed, the ledger is given back after."""
     from throughline.orchestration.hub import build_hub
-    from throughline.process.flow_files import load_flows
 
     ledger = open_ledger(ledger_connection)
-    flows = load_flows(include_directory() / "flows")
     try:
-        yield build_hub(ledger, landscape(), words_over(ledger), flows, open_system)
+        yield build_hub(ledger, landscape(), words_over(ledger), flows(), open_system)
     finally:
         ledger.close()

@@ -13,10 +13,10 @@ import pendulum
 from airflow.sdk import DAG, AssetAny, AssetOrTimeSchedule, CronDataIntervalTimetable, Param, get_parsing_context
 
 from throughline.connectors.landscape import System
-from throughline.connectors.yaml_files import read_model
 from throughline.errors import Misconfigured
 from throughline.orchestration.assets import document_asset, wake_up
 from throughline.orchestration.builders.broken import broken_dag
+from throughline.orchestration.declared import system_in
 from throughline.orchestration.operators.capture import CaptureOperator
 from throughline.orchestration.places import include_directory
 from throughline.orchestration.retrying import DEFAULTS
@@ -32,7 +32,7 @@ def capture_dags(directory: Path | None = None) -> Iterator[DAG]:
     """A DAG for each system that captures something, or only for the one a task is about to run."""
     for path in system_files(directory or include_directory() / "systems", get_parsing_context().dag_id):
         try:
-            system = read_model(path, System)  # only this file: what all of them say together is checked by the task
+            system = system_in(path)  # only this file: what all of them say together is checked by the task
         except Misconfigured as mistake:  # one broken file must not take the other systems away
             yield broken_dag(PREFIX + path.stem, mistake)
         else:

@@ -20,12 +20,12 @@ from throughline.orchestration.assets import document_asset, wake_up
 from throughline.orchestration.builders.broken import broken_dag
 from throughline.orchestration.builders.followers import followers
 from throughline.orchestration.builders.wording import both, flow_doc, step_doc, step_title
+from throughline.orchestration.declared import flow_in
 from throughline.orchestration.operators.sweep import STEP_OPERATORS, PlanOperator
 from throughline.orchestration.places import include_directory
 from throughline.orchestration.retrying import DEFAULTS
 from throughline.orchestration.triggers.ready_work import ReadyWorkTrigger
 from throughline.process.definition import Flow, before
-from throughline.process.flow_files import load_flow
 
 EPOCH = pendulum.datetime(2026, 1, 1, tz="UTC")
 SAFETY_NET = "*/10 * * * *"
@@ -44,7 +44,7 @@ def flow_dags(directory: Path | None = None) -> Iterator[DAG]:
     """A DAG for each flow file, or only for the one a task is about to run."""
     for path in flow_files(directory or include_directory() / "flows", get_parsing_context().dag_id):
         try:
-            yield build_flow(load_flow(path))
+            yield build_flow(flow_in(path))
         except Misconfigured as mistake:  # one broken file must not take the other flows away
             yield broken_dag(path.stem, mistake)
 
