@@ -202,6 +202,19 @@ async def test_o2d_09_quantity_down_to_what_is_made_closes_the_work_order(plant:
     assert [write.reference for write in plant.mes.of("work_order", "close")] == ["WO-SO-1"]
 
 
+async def test_o2d_09_a_supplement_taken_back_does_not_count_for_later_scrap(plant: Plant) -> None:
+    await plant.up_to_production()
+    plant.order(lines=[("10", "FG-100", quantity(12))])
+    await plant.run()
+    plant.order(lines=[("10", "FG-100", quantity(6))])
+    await plant.run()
+    assert [write.reference for write in plant.mes.of("work_order", "cancel")] == ["WO-SO-1-S1"]
+    plant.mes_reports("R-1", "WO-SO-1", 5, scrap=1, final=True)
+    await plant.run()
+    added = plant.mes.of("work_order")[-1]
+    assert (added.reference, added.payload["quantity"]["value"]) == ("WO-SO-1-S2", "1")
+
+
 async def test_o2d_09_quantity_down_below_what_is_made_is_refused(plant: Plant) -> None:
     await plant.up_to_production()
     plant.mes_reports("R-1", "WO-SO-1", 4)

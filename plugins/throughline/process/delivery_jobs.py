@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from throughline.canonical import CanonicalDocument, reference
 from throughline.errors import Misconfigured, ThroughlineError
@@ -47,6 +48,14 @@ class Job:
     def made(self) -> list[str]:
         """Canonical ids of what this instance delivers."""
         return [delivery.canonical_id for delivery in self.deliveries]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the step remembers of its deliveries."""
+        acts: dict[str, list[str]] = {}
+        for delivery in self.deliveries:
+            acts.setdefault(delivery.operation, []).append(delivery.canonical_id)
+        return {"made": self.made, "acts": acts} if acts else {}
 
 
 class Preparation:

@@ -141,7 +141,7 @@ class Recording:
 
     def _finish(self, entries: Entries, job: Job, ending: Ending, now: datetime) -> None:
         number, step, item = job.claim.process_id, job.step.step, job.step.item
-        verdict: dict[str, object] = {"made": job.made} if job.made else {}
+        verdict = job.told
         state, error = ending.state, ending.error
         said = error.message if error else ""
         entries.outcomes.append(Outcome(job.claim.key, item, state, said, _number(job)))

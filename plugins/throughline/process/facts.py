@@ -60,6 +60,7 @@ def dossier_for(flow: Flow, state: ProcessState, step: str, item: str) -> Dossie
         linked=state.linked,
         referenced=state.referenced,
         carried=_carried(flow, state),
+        stopped=_stopped(flow, state),
         numbers=state.numbers,
         verdicts=verdicts_of(state, item),
         earlier=tuple(found.verdict for found in state.instances.values() if found.step == step and found.item != item),
@@ -105,5 +106,16 @@ def _carried(flow: Flow, state: ProcessState) -> dict[tuple[str, str], frozenset
         effect = flow.steps[found.step].effect if found.step in flow.steps else None
         if effect and "create" in effect.may and (found.wrote or found.state is StepState.RETRYING):
             place = (effect.system, effect.document)
-            carried[place] = carried.get(place, frozenset()) | set(found.made)
+            created = found.did("create") if len(effect.may) > 1 else found.made
+            carried[place] = carried.get(place, frozenset()) | set(created)
     return carried
+
+
+def _stopped(flow: Flow, state: ProcessState) -> frozenset[str]:
+    """What we cancelled or closed in some system, as far as it is done."""
+    return frozenset(
+        ref
+        for found in state.instances.values()
+        if found.state is StepState.DONE and len(getattr(flow.steps[found.step].effect, "may", ())) > 1
+        for ref in (*found.did("cancel"), *found.did("close"))
+    )

@@ -76,6 +76,10 @@ class Instance(NamedTuple):
         """Canonical ids of the documents this step delivers, once it knows them."""
         return tuple(self.verdict.get("made", ()))
 
+    def did(self, operation: str) -> tuple[str, ...]:
+        """Canonical ids of the documents this step carried out one operation on, when it may do several."""
+        return tuple(self.verdict.get("acts", {}).get(operation, ()))
+
     @property
     def refusal(self) -> str | None:
         """Why a system refused, when the flow goes on with that answer."""

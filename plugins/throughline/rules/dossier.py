@@ -41,6 +41,8 @@ class Dossier:
     """master data the documents name: items, customers"""
     carried: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     """(system, kind of document) -> canonical ids we created there, or are about to"""
+    stopped: frozenset[str] = frozenset()
+    """canonical ids of what we cancelled or closed somewhere"""
     numbers: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(system, canonical id) -> the number that system gave it"""
     verdicts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

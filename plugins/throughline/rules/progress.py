@@ -100,9 +100,10 @@ def good_by_work_order(dossier: Dossier) -> dict[str, Decimal]:
 
 
 def finished_work_orders(dossier: Dossier) -> set[str]:
-    """Work orders that will bring no more: the shop floor says so, or a final report was made."""
+    """Work orders that will bring no more: the shop floor says so, a final report was made, or we stopped them."""
     told = {ref for ref, order in dossier.of(WorkOrder, "mes") if order.status in ("completed", "closed", "cancelled")}
-    return told | {report.work_order for report in standing_reports(dossier).values() if report.final}
+    reported = {report.work_order for report in standing_reports(dossier).values() if report.final}
+    return told | reported | dossier.stopped
 
 
 def item_of(report: ProductionReport, dossier: Dossier) -> str | None:

@@ -107,8 +107,8 @@ class PureProcess:
             verdict = ask(rule_named(step.decide.rule, "decide"), FLOW, self.state, own.step, own.item)
             self._put(own.moved(StepState.DONE, verdict=verdict))
         else:
-            documents = self._documents(own)
-            self._put(own.moved(StepState.DONE if documents else StepState.SKIPPED, verdict={"made": documents}))
+            told = self._documents(own)
+            self._put(own.moved(StepState.DONE if told["made"] else StepState.SKIPPED, verdict=told))
         self.go_on()
 
     def carry_out_everything(self) -> None:
@@ -118,18 +118,21 @@ class PureProcess:
     def states(self) -> dict[tuple[str, str], str]:
         return {key: str(own.state) for key, own in sorted(self.state.instances.items())}
 
-    def _documents(self, own: Instance) -> list[str]:
+    def _documents(self, own: Instance) -> dict[str, Any]:
         effect = FLOW.steps[own.step].effect
         assert effect is not None
         if effect.make is None:
-            return [own.item or KEY]
+            return {"made": [own.item or KEY]}
         answer = ask(rule_named(effect.make, "make"), FLOW, self.state, own.step, own.item)
-        acts = [one for one in (answer if isinstance(answer, list) else [answer]) if one]
-        documents = [one.document if isinstance(one, Act) else one for one in acts]
+        made_of = [one for one in (answer if isinstance(answer, list) else [answer]) if one]
+        documents = [one.document if isinstance(one, Act) else one for one in made_of]
         names = [reference(d.kind, OWNERS.get(d.kind, "hub"), d.number) for d in documents]
         ours = [Linked(name, "hub", d) for name, d in zip(names, documents, strict=True) if name not in self._names()]
         self.state = replace(self.state, linked=(*self.state.linked, *ours))
-        return names
+        acts: dict[str, list[str]] = {}
+        for one, name in zip(made_of, names, strict=True):
+            acts.setdefault(one.operation if isinstance(one, Act) else effect.may[0], []).append(name)
+        return {"made": names, "acts": acts}
 
     def _names(self) -> set[str]:
         return {entry.canonical_id for entry in self.state.linked} | {KEY}
