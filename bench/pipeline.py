@@ -22,12 +22,12 @@ from bench.emulated import emulated
 from bench.ledger_sets import now
 from bench.scratch_postgres import scratch_ledger
 from include.plant.emulators.clients import CrmPeople
-from throughline.connectors.contract import Connection
+from throughline.connectors.contract import Captured, Connection
 from throughline.connectors.landscape import Landscape
 from throughline.connectors.products.flux.signer import signature
 from throughline.connectors.registry import PRODUCTS, open_connector
 from throughline.ledger import Ledger, migrate
-from throughline.ledger.entries import Identity, Minted
+from throughline.ledger.entries import Identity, Translation
 from throughline.mapping import Codes, Translator, load_tables
 from throughline.process.flow_files import load_flows
 from throughline.process.ledger_registry import LedgerRegistry
@@ -112,7 +112,8 @@ def through_the_hub(hub: Engine, expected: int) -> tuple[float, float]:
     done = 0
     while hub.plan("bench_pipeline"):
         report = asyncio.run(hub.run_step("bench_pipeline", "outbound_order"))
-        done += report.done
+        assert report.moved, f"the hub makes no progress: {report}"
+        done += report.moved
     assert done == expected, f"{done} of {expected} were delivered"
     return captured - start, time.perf_counter() - captured
 
@@ -122,7 +123,8 @@ def know_the_master_data(hub: Engine) -> None:
     item = {"number": "FG-100", "status": "active", "name": "减速机 A100", "unit": "pcs", "factors": {"carton": "4"}}
     with hub.ledger.transaction() as books:
         books.identities.register([Identity("erp", "item", "1", "item:erp:FG-100", "FG-100")])
-        books.records.mint([Minted("item:erp:FG-100", "item", "FG-100", {**item, "made": True})])
+        (stored,) = books.records.store("erp", [Captured("item", "1", item, "FG-100")])
+        books.records.translated([Translation(stored.version_id, "item:erp:FG-100", {**item, "made": True})])
     for document in ("customer", "item"):
         asyncio.run(hub.capture("crm", document))
     hub.take_in()
