@@ -32,8 +32,17 @@ log = logging.getLogger(__name__)
 
 def fingerprint(kind: str) -> str:
     """What a database of this kind is made from: scripts, master data, versions."""
+    return _digest(kind, *sorted(SCRIPTS.glob("*.py")), SEED, REQUIREMENTS)
+
+
+def _empty(kind: str) -> str:
+    """What the part of it that takes long is made from: the modules, still without master data."""
+    return _digest(kind, SCRIPTS / "activate_modules.py", REQUIREMENTS)
+
+
+def _digest(kind: str, *paths: Path) -> str:
     digest = hashlib.sha256(kind.encode())
-    for path in (*sorted(SCRIPTS.glob("*.py")), SEED, REQUIREMENTS):
+    for path in paths:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -55,11 +64,10 @@ class PlantDatabases:
             if found != wanted:
                 log.warning("the database %s was set up by other scripts; --renew sets it up anew", name)
             return "kept"
-        dump = self.cache / f"{kind}-{fingerprint(kind)}.dump"
         rough = f"{name}_making"
         self._ask("drop database if exists {} with (force)", rough)
         self._ask("create database {}", rough)
-        how = self._fill(kind, rough, dump)
+        how = self._fill(kind, rough)
         self._ask("drop database if exists {} with (force)", name)
         self._ask("alter database {} rename to {}", rough, name)
         self._ask("comment on database {} is {}", name, text=wanted)
@@ -78,20 +86,34 @@ class PlantDatabases:
         secret = f":{quote(str(known['password']), safe='')}" if known.get("password") else ""
         return f"postgresql://{known.get('user', 'postgres')}{secret}@{known['host']}:{known.get('port', 5432)}/"
 
-    def _fill(self, kind: str, rough: str, dump: Path) -> str:
-        if dump.exists():
-            self._postgres("pg_restore", "--no-owner", "--jobs", "2", "--dbname", self._conninfo(rough), str(dump))
+    def _fill(self, kind: str, rough: str) -> str:
+        if self._restore(rough, f"{kind}-{fingerprint(kind)}"):
             return "restored"
-        # Tryton asks the catalogue thousands of questions whose nested loops grow with every table it makes
-        self._ask("alter database {} set enable_nestloop = off", rough)
+        empty = f"{kind}-modules-{_empty(kind)}"
+        known = self._restore(rough, empty)
+        if not known:
+            # Tryton asks the catalogue thousands of questions whose nested loops grow with every table it makes
+            self._ask("alter database {} set enable_nestloop = off", rough)
+            self._run("activate_modules.py", kind, rough, str(self.config_file))
+            self._ask("alter database {} reset all", rough)
+            self._keep(rough, empty)
         seed = YAML(typ="safe").load(SEED)
-        self._run("make_database.py", kind, rough, str(self.config_file), text=json.dumps(seed))
-        self._ask("alter database {} reset all", rough)
+        self._run("master_data.py", rough, str(self.config_file), text=json.dumps(seed))
+        self._keep(rough, f"{kind}-{fingerprint(kind)}")
+        return "filled" if known else "made"
+
+    def _restore(self, name: str, dump: str) -> bool:
+        path = self.cache / f"{dump}.dump"
+        if path.exists():
+            self._postgres("pg_restore", "--no-owner", "--jobs", "2", "--dbname", self._conninfo(name), str(path))
+        return path.exists()
+
+    def _keep(self, name: str, dump: str) -> None:
+        """A dump in the cache, complete or not there at all."""
         self.cache.mkdir(parents=True, exist_ok=True)
-        fresh = dump.with_suffix(".fresh")
-        self._postgres("pg_dump", "--format", "custom", "--no-owner", "--file", str(fresh), self._conninfo(rough))
-        fresh.rename(dump)
-        return "made"
+        fresh = self.cache / f"{dump}.fresh"
+        self._postgres("pg_dump", "--format", "custom", "--no-owner", "--file", str(fresh), self._conninfo(name))
+        fresh.rename(self.cache / f"{dump}.dump")
 
     def _mark(self, name: str) -> str | None:
         query = "select shobj_description(oid, 'pg_database') from pg_database where datname = %s"
@@ -109,7 +131,7 @@ class PlantDatabases:
     def _conninfo(self, name: str) -> str:
         return make_conninfo(self.postgres_url, dbname=name)
 
-    def _run(self, script: str, *words: str, text: str) -> str:
+    def _run(self, script: str, *words: str, text: str = "") -> str:
         return _output(str(self.environment.python), str(SCRIPTS / script), *words, text=text)
 
     def _postgres(self, program: str, *words: str) -> None:

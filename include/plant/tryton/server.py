@@ -44,6 +44,8 @@ class TrytonServer:
     databases: tuple[str, ...] = ("erp",)
     request_seconds: int = 20
     session_seconds: int = 86_400
+    run: Path | None = None
+    """Where configuration and log lie, when not under `home` (several servers may share one home)."""
 
     @property
     def address(self) -> str:
@@ -58,7 +60,7 @@ class TrytonServer:
     @property
     def config_file(self) -> Path:
         """Its configuration."""
-        return self.home.resolve() / "tryton" / "trytond.cfg"
+        return (self.run or self.home / "tryton").resolve() / "trytond.cfg"
 
     @property
     def plant_databases(self) -> PlantDatabases:

@@ -1,17 +1,14 @@
-"""Turns an empty PostgreSQL database into a Tryton company: modules first, then the plant's master data.
+"""Turns an empty PostgreSQL database into an empty Tryton: its tables, and the modules the plant needs.
 
-Runs with the Python of Tryton's own environment: `python make_database.py <kind> <database> <trytond.cfg>`; the master
-data (include/plant/seed.yaml) come as JSON on standard input. One process does it all: loading Tryton takes seconds.
+Runs with the Python of Tryton's own environment: `python activate_modules.py <kind> <database> <trytond.cfg>`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import sys
 import tempfile
-from typing import Any
 
 MODULES = {
     "erp": ["sale_supply_production", "sale_amendment"],
@@ -36,16 +33,12 @@ def activate(database: str, config_file: str, modules: list[str]) -> None:
 
 
 def main() -> None:
-    """Make the database named on the command line."""
+    """Activate the modules in the database named on the command line."""
     kind, database, config_file = sys.argv[1:4]
-    seed: dict[str, Any] = json.load(sys.stdin)
     from trytond import config
 
     config.update_etc(config_file)
     activate(database, config_file, MODULES[kind])
-    import master_data  # type: ignore[import-not-found]  # beside this script
-
-    master_data.fill(database, config_file, seed)
 
 
 if __name__ == "__main__":

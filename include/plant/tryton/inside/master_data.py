@@ -1,8 +1,14 @@
-"""The company, its books, items, customers and stock, keyed in as a consultant would: through Tryton's models."""
+"""The company, its books, items, customers and stock, keyed in as a consultant would: through Tryton's models.
+
+Runs with the Python of Tryton's own environment: `python master_data.py <database> <trytond.cfg>`, with the master data
+(include/plant/seed.yaml) as JSON on standard input.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +16,7 @@ import accounting  # type: ignore[import-not-found]  # beside this script
 import proteus
 
 _ROOT_ONLY = "Administration"
+_SYMBOLS = {"pcs": "u"}  # Tryton counts in units
 
 
 def fill(database: str, config_file: str, seed: dict[str, Any]) -> None:
@@ -20,8 +27,10 @@ def fill(database: str, config_file: str, seed: dict[str, Any]) -> None:
     if books:
         for supplier in seed["suppliers"]:
             _party(supplier).save()
+    buyers = proteus.Model.get("party.category")(name="Customers")
+    buyers.save()
     for customer in seed["customers"]:
-        _customer(customer, books)
+        _customer(customer, buyers.id, books)
     products = {item["number"]: _item(item, books) for item in seed["items"]}
     if _knows("production.bom"):
         for item in seed["items"]:
@@ -56,7 +65,7 @@ def _company(seed: dict[str, Any], session: Any) -> Any:
 
 def _party(seed: dict[str, Any]) -> Any:
     """A party with its number first among its identifiers: that number is what all systems share."""
-    party = proteus.Model.get("party.party")(name=seed["name"])
+    party = proteus.Model.get("party.party")(name=seed["name"], code=seed["number"])
     for number in filter(None, (seed["number"], seed.get("tax_number"))):
         party.identifiers.new(code=number)
     address = party.addresses[0] if party.addresses else party.addresses.new()
@@ -66,8 +75,9 @@ def _party(seed: dict[str, Any]) -> Any:
     return party
 
 
-def _customer(seed: dict[str, Any], books: accounting.Books | None) -> None:
+def _customer(seed: dict[str, Any], buyers: int, books: accounting.Books | None) -> None:
     party = _party(seed)
+    party.categories.append(proteus.Model.get("party.category")(buyers))
     if books:
         party.customer_payment_term = books.payment_term
     party.save()
@@ -77,17 +87,18 @@ def _units(item: dict[str, Any]) -> Any:
     """A unit category of the item's own, so that a carton holds as many as this item's carton really holds."""
     category = proteus.Model.get("product.uom.category")(name=item["number"])
     category.save()
-    unit_of_measure = proteus.Model.get("product.uom")
-    base = unit_of_measure(
-        name=item["unit"], symbol=item["unit"], category=category, factor=1.0, rate=1.0, rounding=1.0
-    )
-    base.digits = 0
-    base.save()
-    for symbol, factor in item["factors"].items():
-        unit = unit_of_measure(name=symbol, symbol=symbol, category=category, rounding=1.0, factor=float(factor))
-        unit.digits = 0
-        unit.save()
+    base, *_ = [
+        _unit(symbol, float(factor), category)
+        for symbol, factor in ({_SYMBOLS.get(item["unit"], item["unit"]): "1"} | item["factors"]).items()
+    ]
     return base
+
+
+def _unit(symbol: str, factor: float, category: Any) -> Any:
+    unit = proteus.Model.get("product.uom")(name=symbol, symbol=symbol, category=category, rounding=1.0)
+    unit.factor, unit.digits = factor, 0
+    unit.save()
+    return unit
 
 
 def _item(item: dict[str, Any], books: accounting.Books | None) -> Any:
@@ -147,3 +158,7 @@ def _user(name: str, login: str) -> None:
     for group in proteus.Model.get("res.group").find([("name", "!=", _ROOT_ONLY)]):
         user.groups.append(group)
     user.save()
+
+
+if __name__ == "__main__":
+    fill(sys.argv[1], sys.argv[2], json.load(sys.stdin))

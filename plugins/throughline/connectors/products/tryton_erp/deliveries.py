@@ -1,0 +1,147 @@
+"""Goods leave: so much of a sale's open delivery is issued; what stays open becomes the next delivery by itself.
+
+A delivery carries the warehouse's shipment number as its reference. It is written together with the quantities that
+left, in one transaction that fails if anybody changed the delivery meanwhile; then the buttons follow, each by state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from throughline.connectors.contract import Carried
+from throughline.connectors.mechanisms.http.verbs import Session
+from throughline.connectors.products.tryton_erp.models import Models, Record
+from throughline.connectors.products.tryton_erp.productions import MOVE, in_base
+from throughline.connectors.products.tryton_erp.sales import SALE
+from throughline.errors import Rejected, Transient
+
+DELIVERY = "stock.shipment.out"
+FIELDS = ("number", "reference", "state", "_timestamp", "inventory_moves.state", "outgoing_moves.origin",
+          "outgoing_moves.quantity", "outgoing_moves.state", "outgoing_moves.unit.factor")  # fmt: skip
+OPEN = ("draft", "waiting", "assigned")
+_NEXT = {
+    "draft": "wait",
+    "waiting": "assign_try",
+    "assigned": "pick",
+    "picked": "pack",
+    "packed": "do",
+    "shipped": "do",
+}
+Amounts = dict[str, Decimal]
+
+
+async def issue(session: Session, payload: Mapping[str, Any], *, reference: str, key: str) -> Carried:
+    """Issue what left the warehouse, by the lines of the sale it belongs to."""
+    del key
+    models = Models(session)
+    sale = await models.one(SALE, int(payload["sale"]), ("reference", "lines.note", "shipments"))
+    deliveries = await models.read(DELIVERY, sorted(sale["shipments"]), FIELDS)
+    left = _wanted(sale, payload)
+    for delivery in deliveries:
+        if delivery["reference"] == reference:
+            _take(left, delivery)
+    for delivery in deliveries:
+        if not delivery["reference"] and delivery["state"] in OPEN and any(left.values()):
+            await _fit(models, delivery["id"], left, reference, payload)
+    short = ", ".join(f"{amount:f} of {line}" for line, amount in left.items() if amount > 0)
+    if short:
+        raise Rejected(f"{session.role} has no open delivery of {sale['reference']} for {short}", system=session.role)
+    return await _see_through(models, reference)
+
+
+async def find_issue(session: Session, reference: str) -> Carried | None:
+    """The delivery with the warehouse's number, once it has left by the books."""
+    models = Models(session)
+    found = await models.search(DELIVERY, [["reference", "=", reference]], FIELDS)
+    if not found or any(delivery["state"] in _NEXT for delivery in found):
+        return None
+    return _carried(found)
+
+
+async def reset(models: Models, delivery: int) -> None:
+    """Give back what is set aside for a delivery, so that it can be changed."""
+    now = await models.one(DELIVERY, delivery, FIELDS)
+    if now["state"] in OPEN and any(move["state"] == "assigned" for move in now["inventory_moves"]):
+        await models.press(DELIVERY, "wait", delivery)
+
+
+async def _fit(models: Models, delivery: int, left: Amounts, reference: str, payload: Mapping[str, Any]) -> None:
+    """Make an open delivery say exactly what left, under the warehouse's number."""
+    await reset(models, delivery)
+    now = await models.one(DELIVERY, delivery, FIELDS)
+    if now["state"] != "draft":
+        await models.press(DELIVERY, "draft", delivery)
+        now = await models.one(DELIVERY, delivery, FIELDS)
+    kept, dropped = _split(now, left)
+    if not kept:
+        return
+    staged = [move["id"] for move, _ in kept if move["state"] == "staging"]
+    if staged:
+        await models.press(MOVE, "draft", *staged)
+        now = await models.one(DELIVERY, delivery, FIELDS)
+    values: dict[str, Any] = {
+        "reference": reference,
+        "outgoing_moves": [["write", [move["id"]], {"quantity": amount / _factor(move)}] for move, amount in kept],
+    }
+    if dropped:
+        values["outgoing_moves"].append(["delete", dropped])
+    if payload.get("shipped_on"):
+        values["effective_date"] = date.fromisoformat(payload["shipped_on"])
+    await models.write(DELIVERY, delivery, values, seen=now["_timestamp"])
+
+
+def _split(delivery: Record, left: Amounts) -> tuple[list[tuple[Record, Decimal]], list[int]]:
+    """The moves that left, each with how much, and those that did not; takes them off what is left to issue."""
+    kept: list[tuple[Record, Decimal]] = []
+    dropped = []
+    for move in delivery["outgoing_moves"]:
+        amount = min(left.get(move["origin"], Decimal(0)), in_base(move))
+        if amount > 0:
+            left[move["origin"]] -= amount
+            kept.append((move, amount))
+        else:
+            dropped.append(move["id"])
+    return kept, dropped
+
+
+async def _see_through(models: Models, reference: str) -> Carried:
+    found = await models.search(DELIVERY, [["reference", "=", reference]], FIELDS)
+    for delivery in found:
+        state = delivery["state"]
+        while state in _NEXT:
+            await models.press(DELIVERY, _NEXT[state], delivery["id"])
+            before, state = state, (await models.one(DELIVERY, delivery["id"], ("state",)))["state"]
+            if state == before:
+                raise Transient(
+                    f"{models.session.role} has too little in stock to issue {reference}: "
+                    "a receipt may still be on its way", system=models.session.role, retry_after=2,
+                )  # fmt: skip
+    return _carried(found)
+
+
+def _wanted(sale: Record, payload: Mapping[str, Any]) -> Amounts:
+    lines = {line["note"]: f"sale.line,{line['id']}" for line in sale["lines"]}
+    amounts: Amounts = {}
+    for line in payload["lines"]:
+        ours = str(line["line"]).rpartition("#")[2]
+        if ours not in lines:
+            raise Rejected(f"sale {sale['reference']} has no line {ours}")
+        amounts[lines[ours]] = amounts.get(lines[ours], Decimal(0)) + Decimal(line["quantity"])
+    return amounts
+
+
+def _take(left: Amounts, delivery: Record) -> None:
+    for move in delivery["outgoing_moves"]:
+        if move["origin"] in left and move["state"] != "cancelled":
+            left[move["origin"]] -= in_base(move)
+
+
+def _factor(move: Record) -> Decimal:
+    return Decimal(move["unit"]["factor"])
+
+
+def _carried(found: list[dict[str, Any]]) -> Carried:
+    return Carried(str(found[0]["id"]), found[0]["number"], {}, {"deliveries": [each["id"] for each in found]})

@@ -1,0 +1,1 @@
+"""Tryton's stock modules as the warehouse system: announced receipts, outbound orders, what arrived and what left."""
