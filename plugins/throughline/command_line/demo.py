@@ -50,7 +50,7 @@ def demo(orders: int, within: float, port_base: int | None, speed: float | None,
         _tell(settings, paths, told)
     if len(arrived) < len(numbers):
         late = ", ".join(number for number in numbers if number not in arrived)
-        click.echo(f"Not arrived within {within:.0f} s: {late} (`throughline trace` and `parked` say why).", err=True)
+        click.echo(f"Not arrived: {late} (`throughline parked` and `throughline trace` say why).", err=True)
         raise click.exceptions.Exit(1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -15,27 +15,47 @@ from throughline.command_line.open_ledger import open_ledger
 from throughline.command_line.paths import path_of
 
 _OVER = {"finished", "cancelled"}
+_PATIENCE = 20.0
 _BEHIND = {"done", "skipped", "withdrawn"}
 _AHEAD = {"running", "ready", "retrying", "parked"}
 
 
 def follow(numbers: Sequence[str], *, within: float, quiet: bool) -> tuple[list[str], list[dict[str, Any]]]:
-    """Watch until every order's process is finished or the time is over; returns who arrived and every path."""
+    """Watch until every order's process is over, or nothing can go on, or the time is over.
+
+    Returns the numbers of the orders that arrived, and the path of every order the hub knows.
+    """
     screen = console()
     show = _silence if quiet else _live(screen) if screen.is_terminal else _lines(screen)
-    deadline = time.monotonic() + within
     begun = time.monotonic()
+    stuck = _Stuck()
     with open_ledger() as ledger:
         while True:
             with ledger.transaction() as books:
                 paths = {number: path_of(books, number) or {"number": number} for number in numbers}
             show(time.monotonic() - begun, paths)
-            arrived = [number for number, path in paths.items() if path.get("state") == "finished"]
             over = all(path.get("state") in _OVER for path in paths.values())
-            if over or time.monotonic() > deadline:
+            if over or stuck.now(paths.values()) or time.monotonic() - begun > within:
                 show(-1.0, paths)
+                arrived = [number for number, path in paths.items() if path.get("state") == "finished"]
                 return arrived, [path for path in paths.values() if "processes" in path]
             time.sleep(1)
+
+
+class _Stuck:
+    """Notices that every order still on its way has a parked step and that nothing has moved for a while."""
+
+    def __init__(self) -> None:
+        self._seen = ""
+        self._since = time.monotonic()
+
+    def now(self, paths: Iterable[Mapping[str, Any]]) -> bool:
+        open_paths = [path for path in paths if path.get("state") not in _OVER]
+        steps = [[(step["name"], step["state"]) for step in path.get("steps") or []] for path in open_paths]
+        if (seen := repr(steps)) != self._seen:
+            self._seen, self._since = seen, time.monotonic()
+        parked = all(any(state == "parked" for _, state in known) for known in steps)
+        return parked and time.monotonic() - self._since > _PATIENCE
 
 
 Show = Callable[[float, Mapping[str, Mapping[str, Any]]], None]

@@ -122,8 +122,9 @@ def status(as_json: bool) -> None:
 
 
 def _draw(found: list[Condition]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from throughline.command_line.drawing import console
 
     table = Table("Component", "State", "Answers", "Pid", "Up for", "Restarts", "Port", box=None, pad_edge=False)
     for one in found:
@@ -131,7 +132,7 @@ def _draw(found: list[Condition]) -> None:
             one.title, one.state.lower(), "yes" if one.healthy else "no", str(one.pid or ""),
             _duration(one.seconds) if one.pid else "", str(one.restarts), str(one.port or ""),
         )  # fmt: skip
-    Console(highlight=False).print(table)
+    console().print(table)
 
 
 def _duration(seconds: int) -> str:

@@ -115,7 +115,8 @@ def _airflow(settings: Settings) -> tuple[Component, ...]:
     def component(name: str, title: str, needs: tuple[str, ...], ready: Check, *arguments: str) -> Component:
         command = (*_python("airflow"), name, *arguments)
         port = settings.ports["airflow"] if name == "api-server" else None
-        return Component(name, title, command, needs, ready, port, within=180, stop_seconds=20, stop_group=False)
+        patience = 5 if name == "api-server" else 20  # it keeps no state, and would wait for every open page
+        return Component(name, title, command, needs, ready, port, within=180, stop_seconds=patience, stop_group=False)
 
     page = answers(f"{settings.ui}/api/v2/version", within=10)
     prepared = ("airflow_database", "ledger")
