@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from airflow.sdk import DAG, Asset, BaseOperator, RetryAction
-from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
+from airflow.sdk.api.datamodels._generated import DagRunType
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped
 
 from throughline.errors import Fenced, InDoubt, Invalid, Misconfigured, Rejected, Transient
 from throughline.orchestration import composition
@@ -106,15 +107,16 @@ def test_messages_a_system_sent_wake_whoever_waits_for_its_documents(hub: FakeHu
     assert [outlet.name for outlet in task.outlets] == ["crm/receipt", "crm/shipment"]
 
 
-def test_a_backfill_reads_its_window_again(hub: FakeHub) -> None:
+@pytest.mark.parametrize("run_type", ["backfill", DagRunType.BACKFILL_JOB])
+def test_a_backfill_reads_its_window_again(hub: FakeHub, run_type: Any) -> None:
     later = NOON + timedelta(minutes=15)
-    capture_task().execute(context("backfill", data_interval_start=NOON, data_interval_end=later))
+    capture_task().execute(context(run_type, data_interval_start=NOON, data_interval_end=later))
     assert hub.asked[0][2]["since"] == NOON
     assert hub.asked[0][2]["until"] == later
 
 
 def test_a_run_by_the_clock_reads_on_from_the_watermark_although_it_has_an_interval(hub: FakeHub) -> None:
-    capture_task().execute(context("scheduled", data_interval_start=NOON, data_interval_end=NOON))
+    capture_task().execute(context(DagRunType.SCHEDULED, data_interval_start=NOON, data_interval_end=NOON))
     assert hub.asked[0][2]["since"] is None
 
 
@@ -197,9 +199,15 @@ def test_the_log_tells_of_every_document(caplog: pytest.LogCaptureFixture) -> No
     assert "the system is left alone until 12:00:00 UTC; the rest goes on then" in lines
 
 
-def test_a_step_does_nothing_when_the_plan_failed(hub: FakeHub) -> None:
+def test_without_a_plan_nothing_is_done_and_the_run_fails_by_its_last_steps(hub: FakeHub) -> None:
+    with DAG("f", schedule=None):
+        first = StepOperator(task_id="a", flow="f", step="a", plan="plan")
+        last = StepOperator(task_id="b", flow="f", step="b", plan="plan")
+        first >> last
     with pytest.raises(AirflowSkipException, match="not planned"):
-        StepOperator(task_id="s", flow="f", step="s", plan="plan").execute(context(planned=None))
+        first.execute(context(planned=None))
+    with pytest.raises(AirflowFailException, match="not planned"):
+        last.execute(context(planned=None))
     assert hub.asked == []
 
 

@@ -73,7 +73,8 @@ def window_of(context: Context) -> Window:
     since, until = _moment(params.get("since"), "since"), _moment(params.get("until"), "until")
     if since or until:
         return since, until
-    if str(context["dag_run"].run_type) == "backfill":
+    run_type = context["dag_run"].run_type
+    if getattr(run_type, "value", run_type) == "backfill":  # an enumeration in a task, a text elsewhere
         return context["data_interval_start"], context["data_interval_end"]
     return None, None
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped
 
 from throughline.orchestration.operators.telling import tell
 
@@ -70,11 +70,17 @@ class StepOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not typed 
         from throughline.orchestration.composition import opened_hub  # heavy: only a running task needs it
 
         if self.plan and context["ti"].xcom_pull(task_ids=self.plan) is None:
-            raise AirflowSkipException("the sweep was not planned")
+            self._do_nothing()
         started = time.monotonic()
         with opened_hub() as hub:
             report = hub.run_step(self.flow, self.step, hub.keys_named(self.flow, chosen_keys(context)))
         return tell(self.log, report, time.monotonic() - started)
+
+    def _do_nothing(self) -> None:
+        """Airflow judges a run by its last tasks: those fail, so that a run without a plan does not look well."""
+        if self.downstream_task_ids:
+            raise AirflowSkipException("the sweep was not planned")
+        raise AirflowFailException("the sweep was not planned")
 
 
 class DeliverStep(StepOperator):
