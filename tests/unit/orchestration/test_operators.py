@@ -107,7 +107,7 @@ def test_messages_a_system_sent_wake_whoever_waits_for_its_documents(hub: FakeHu
     assert [outlet.name for outlet in task.outlets] == ["crm/receipt", "crm/shipment"]
 
 
-@pytest.mark.parametrize("run_type", ["backfill", DagRunType.BACKFILL_JOB])
+@pytest.mark.parametrize("run_type", ["backfill", DagRunType.BACKFILL])
 def test_a_backfill_reads_its_window_again(hub: FakeHub, run_type: Any) -> None:
     later = NOON + timedelta(minutes=15)
     capture_task().execute(context(run_type, data_interval_start=NOON, data_interval_end=later))
