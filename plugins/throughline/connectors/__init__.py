@@ -1,1 +1,1 @@
-"""The only rooms that speak an outside dialect: `mechanisms` move bytes, `products` say how each talks."""
+"""The only rooms that speak an outside dialect: `mechanisms` move bytes, `products` say how each product talks."""
