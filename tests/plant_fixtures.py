@@ -1,7 +1,8 @@
 """A real Tryton for tests: one server for the whole run, on the run's PostgreSQL, with the ERP and the warehouse.
 
-A `conftest.py` that wants it says `from tests.plant_fixtures import *`. The environment and the databases' dumps are kept
-in `.plant` (or $THROUGHLINE_PLANT_HOME), so only the first run on a machine makes them: about a minute.
+A `conftest.py` that wants it says `from tests.plant_fixtures import *`. The environment and the dumps of the
+databases are kept in `.plant` (or $THROUGHLINE_PLANT_HOME), so only the first run on
+a machine makes them: about a minute.
 """
 
 from __future__ import annotations

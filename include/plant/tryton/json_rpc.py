@@ -1,4 +1,4 @@
-"""Tryton's JSON-RPC as a person's client speaks it: log in, read, press buttons. For the plant's people and the tests."""
+"""Tryton's JSON-RPC as a person's client speaks it: log in, read, press buttons. For people and tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people do in the warehouse that Tryton runs: receive what was announced, send off what was ordered, in parts too.
+"""What people do in the warehouse that Tryton runs: receive what was announced, send off what was ordered, or parts.
 
 What is received or shipped in parts is split as Tryton's people do it: the rest goes to another shipment under the same
 reference, and its moves name the first ones as their origin.
@@ -85,17 +85,22 @@ class TrytonWarehousePeople:
         """Leave in this shipment what is handled now; the rest goes to a new one under the same reference."""
         moves = self._moves(model, shipment["id"])
         wanted = {str(line["lineNo"]): Decimal(str(line["qty"])) for line in lines or ()}
-        changes, rest = [], []
+        changes, parts, later = [], [], []
         for move in moves:
             there = Decimal(str(move["quantity"]))
             now = min(wanted.get(_line(move), Decimal(0)), there) if lines else there
-            changes.append(["write", [move["id"]], {"quantity": float(now)}] if now else ["delete", [move["id"]]])
-            if there > now and keep_rest:
-                rest.append(self._rest_of(move, there - now))
-        if all(change[0] == "delete" for change in changes):
+            if now:
+                changes.append(["write", [move["id"]], {"quantity": float(now)}])
+            else:
+                later.append(move["id"])
+            if there > now > 0:
+                parts.append(self._rest_of(move, there - now))
+        if not changes:
             raise PlantRefused("lines", f"there is nothing of these lines left in {shipment['reference']}")
-        if rest:
-            self._set_aside(model, shipment["id"], rest)
+        if keep_rest and (parts or later):
+            self._set_aside(model, shipment["id"], [["create", parts], ["add", later]])
+        elif later:
+            changes.append(["delete", later])
         self._tryton.call(model, "write", [shipment["id"]], {_moves_of(model): changes})
 
     def _rest_of(self, move: Mapping[str, Any], quantity: Decimal) -> dict[str, Any]:
@@ -103,12 +108,11 @@ class TrytonWarehousePeople:
         values.pop("id")
         return {**values, "quantity": float(quantity), "origin": f"{MOVE},{_line(move)}"}
 
-    def _set_aside(self, model: str, shipment: int, moves: Rows) -> None:
-        default = {"reference": None, "moves": None, "incoming_moves": None, "outgoing_moves": None}
-        (rest,) = self._tryton.call(model, "copy", [shipment], {**default, "inventory_moves": None})
+    def _set_aside(self, model: str, shipment: int, moves: list[list[Any]]) -> None:
+        """A shipment under the same reference for what follows: new moves for the rest of one, and whole ones."""
+        (rest,) = self._tryton.call(model, "copy", [shipment], {"moves": None})
         reference = self._tryton.call(model, "read", [shipment], ["reference"])[0]["reference"]
-        values = {"reference": reference, _moves_of(model): [["create", moves]]}
-        self._tryton.call(model, "write", [rest], values)
+        self._tryton.call(model, "write", [rest], {"reference": reference, _moves_of(model): moves})
         if model == OUT:
             self._press(OUT, "wait", rest)
 

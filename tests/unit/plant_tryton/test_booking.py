@@ -1,4 +1,4 @@
-"""Receipts and goods issues follow the warehouse piece by piece; booked twice, or broken anywhere, they are booked once."""
+"""Receipts and goods issues follow the warehouse, piece by piece; booked twice or broken anywhere, each counts once."""
 
 from __future__ import annotations
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from throughline.connectors.mechanisms.http.verbs import Session
 
 Record = Mapping[str, Any]
 Domain = Sequence[Any]
+
+
+def plain(amount: Decimal) -> Decimal:
+    """The same amount without needless zeros: Tryton's 4.0 is 4."""
+    return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
 
 
 class Models:

@@ -11,11 +11,12 @@ from decimal import Decimal
 from typing import Any
 
 from throughline.connectors.products.tryton_erp.codec import numeric
-from throughline.connectors.products.tryton_erp.models import Models, Record
+from throughline.connectors.products.tryton_erp.models import Models, Record, plain
 
 PRODUCTION, MOVE = "production", "stock.move"
 FIELDS = ("number", "reference", "state", "quantity", "product", "origin", "_timestamp", "unit.factor",
-          "outputs.quantity", "outputs.state", "outputs.effective_date", "outputs.product", "outputs.unit.factor")  # fmt: skip
+          "outputs.quantity", "outputs.state", "outputs.effective_date", "outputs.product",
+          "outputs.unit.factor")  # fmt: skip
 NOT_BEGUN = ("request", "draft", "waiting", "assigned")
 _MOVE_FIELDS = ("product", "unit", "quantity", "from_location", "to_location", "company", "currency", "unit_price")
 _RELEASE = {"request": "draft", "draft": "wait"}
@@ -55,8 +56,7 @@ async def _press_through(models: Models, production: int, buttons: Mapping[str, 
 
 def in_base(record: Record) -> Decimal:
     """How many of the item's own unit a record (a production, a move, a sale's line) speaks of."""
-    amount = Decimal(record["quantity"]) * Decimal(record["unit"]["factor"])
-    return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
+    return plain(Decimal(record["quantity"]) * Decimal(record["unit"]["factor"]))
 
 
 def planned(production: Record) -> Decimal:

@@ -1,4 +1,4 @@
-"""Less is wanted: productions of a sale's line are made smaller, given up, or ended at what has come, youngest first."""
+"""Less is wanted: productions of a sale's line are made smaller, given up, or ended at what came, youngest first."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A sale changes or ends while it is under way. Each operation says what should be, so doing it again changes nothing.
 
 The sale is amended first: that clears its open deliveries. Then productions follow downwards: those that have not begun
-are made smaller or given up, those under way end at what has come. They never follow upwards: that is decided elsewhere.
+are made smaller or given up, those under way end at what has come. They never follow upwards: others decide that.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 
 from throughline.connectors.contract import Carried
 from throughline.connectors.mechanisms.http.verbs import Session
-from throughline.connectors.products.tryton_erp.models import Models, Record
+from throughline.connectors.products.tryton_erp.models import Models, Record, plain
 from throughline.connectors.products.tryton_wms.outbound_orders import (
     OPEN,
     OUTGOING,
@@ -52,7 +52,7 @@ def _left(found: list[dict[str, Any]]) -> Amounts:
     for shipment in found:
         if shipment["state"] not in OPEN:
             for move in shipment["outgoing_moves"]:
-                amounts[move["line_id"]] = amounts.get(move["line_id"], Decimal(0)) + Decimal(move["quantity"])
+                amounts[move["line_id"]] = amounts.get(move["line_id"], Decimal(0)) + plain(Decimal(move["quantity"]))
     return amounts
 
 
