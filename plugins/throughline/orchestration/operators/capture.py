@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -19,8 +19,9 @@ Window = tuple[datetime | None, datetime | None]
 class CaptureOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not typed here
     """Read what changed in a system, keep it in the ledger, and let the processes it concerns go on.
 
-    Normally reads on from the watermark. In a backfill, or when the run was started with `since` or `until`, that
-    window is read again and the watermark stays where it is; what the ledger knows already changes nothing.
+    Reads on from the watermark. In a backfill, or when the run was started with `since` or `until`, that window is read
+    again before; what the ledger knows already changes nothing. (While a backfill has runs waiting, Airflow 3.3.2 makes
+    no asset-triggered ones: so each of its runs does the ordinary work too.)
 
     Args:
         role: the system, by its role.
@@ -42,17 +43,23 @@ class CaptureOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not typ
         from throughline.orchestration.composition import opened_hub  # heavy: only a running task needs it
 
         since, until = window_of(context)
-        if since or until:
-            self.log.info("reading again from %s until %s", since or "the beginning", until or "now")
+        told = []
         with opened_hub() as hub:
-            captured = hub.capture(self.role, self.documents, since=since, until=until, run_id=context["run_id"])
+            if since or until:
+                self.log.info("reading again from %s until %s", since or "the beginning", until or "now")
+                told.append(hub.capture(self.role, self.documents, since=since, until=until, run_id=context["run_id"]))
+            told.append(hub.capture(self.role, self.documents, run_id=context["run_id"]))
             understood = hub.understand()
-        for document, report in captured.items():
+        return self._concluded(told, understood)
+
+    def _concluded(self, told: list[Any], understood: Any) -> dict[str, int]:
+        reports = [entry for captured in told for entry in captured.items()]
+        for document, report in reports:
             self.log.info("%s: %d told, %d new", document, report.told, report.new)
-        fresh = {document for document, report in captured.items() if report.new}
+        fresh = {document for document, report in reports if report.new}
         if MESSAGES not in fresh:  # what a message was about is known only when it has been translated
             self.outlets = [outlet for outlet in self.outlets if outlet.name.partition("/")[2] in fresh]
-        return self._told(understood, sum(report.new for report in captured.values()))
+        return self._told(understood, sum(report.new for _, report in reports))
 
     def _told(self, understood: Any, new: int) -> dict[str, int]:
         counts = {
@@ -75,8 +82,13 @@ def window_of(context: Context) -> Window:
         return since, until
     run_type = context["dag_run"].run_type
     if getattr(run_type, "value", run_type) == "backfill":  # an enumeration in a task, a text elsewhere
-        return context["data_interval_start"], context["data_interval_end"]
+        return _plain(context["data_interval_start"]), _plain(context["data_interval_end"])
     return None, None
+
+
+def _plain(moment: datetime) -> datetime:
+    """Airflow's moments are pendulum's, which do not mix with others in arithmetic."""
+    return datetime.fromtimestamp(moment.timestamp(), UTC)
 
 
 def _moment(text: str | None, name: str) -> datetime | None:
