@@ -144,9 +144,10 @@ def main() -> None:
             place_orders(crm, first, DOCUMENTS)
             alone = asyncio.run(bare(wms, bodies_for(wms, first, DOCUMENTS)))
             captured, delivered = through_the_hub(hub, DOCUMENTS)
-            ratios.append(alone / (captured + delivered))
+            whole = captured + delivered
+            ratios.append(alone / whole)
             print(
-                f"  round {turn + 1}: bare httpx {DOCUMENTS / alone:6.0f}/s   hub {DOCUMENTS / (captured + delivered):6.0f}/s"
+                f"  round {turn + 1}: bare httpx {DOCUMENTS / alone:6.0f}/s   hub {DOCUMENTS / whole:6.0f}/s"
                 f" (capture {captured:.2f} s, map and deliver {delivered:.2f} s)   ratio {ratios[-1]:.2f}",
                 f"  deliver alone {alone / delivered:.2f}",
             )
