@@ -134,7 +134,7 @@ def test_no_float_on_the_document_path() -> None:
 
 
 def test_product_folders_have_one_shape() -> None:
-    optional = {"signer.py", "codec.py", "verbs.py", "inbound.py", "__pycache__"}
+    optional = {"signer.py", "codec.py", "verbs.py", "verbs", "inbound.py", "__pycache__"}
     for folder in (PACKAGE / "connectors" / "products").iterdir():
         if folder.is_dir() and folder.name != "__pycache__":
             names = {path.name for path in folder.iterdir()}

@@ -158,3 +158,13 @@ async def test_a_goods_issue_broken_at_any_write_is_booked_once(
             await erp.send(left)
         assert (books.stock() - before, books.deliveries(sale)) == (-2, [("done", 2), ("waiting", 1)])
     assert at > 5, "at least: reset, draft, fit, wait, assign, pick, pack, do"
+
+
+async def test_a_receipt_goes_to_the_work_order_it_names(erp: Hub, books: Books, fresh: str) -> None:
+    """An older production of the same item waits too; the goods were made for the younger one."""
+    older, younger = f"SO-{fresh}a", f"SO-{fresh}b"
+    await begun(erp, older, "3")
+    work = await begun(erp, younger, "3")
+    await erp.send(receipt(f"GR-{fresh}", "3", notice=work))
+    assert [made["state"] for made in books.productions(younger)] == ["done"]
+    assert [made["state"] for made in books.productions(older)] == ["waiting"]

@@ -13,9 +13,9 @@ from typing import Any
 
 from throughline.connectors.contract import Carried
 from throughline.connectors.mechanisms.http.verbs import Session
-from throughline.connectors.products.tryton_erp.models import Models, Record
-from throughline.connectors.products.tryton_erp.productions import MOVE, in_base
-from throughline.connectors.products.tryton_erp.sales import SALE
+from throughline.connectors.products.tryton_erp.verbs.models import Models, Record
+from throughline.connectors.products.tryton_erp.verbs.productions import MOVE, in_base
+from throughline.connectors.products.tryton_erp.verbs.sales import SALE
 from throughline.errors import Rejected, Transient
 
 DELIVERY = "stock.shipment.out"

@@ -9,8 +9,8 @@ from typing import Any
 from throughline.connectors.contract import Carried
 from throughline.connectors.mechanisms.http.verbs import Session
 from throughline.connectors.products.tryton_erp.codec import numeric
-from throughline.connectors.products.tryton_erp.models import Models
-from throughline.connectors.products.tryton_wms.places import items, places
+from throughline.connectors.products.tryton_erp.verbs.models import Models
+from throughline.connectors.products.tryton_wms.verbs.places import items, places
 
 INCOMING = "stock.shipment.in"
 FIELDS = ("number", "reference", "state")

@@ -8,8 +8,8 @@ from typing import Any
 
 from throughline.connectors.contract import Carried
 from throughline.connectors.mechanisms.http.verbs import Session
-from throughline.connectors.products.tryton_erp.models import Models, Record, plain
-from throughline.connectors.products.tryton_wms.outbound_orders import (
+from throughline.connectors.products.tryton_erp.verbs.models import Models, Record, plain
+from throughline.connectors.products.tryton_wms.verbs.outbound_orders import (
     OPEN,
     OUTGOING,
     add_line,

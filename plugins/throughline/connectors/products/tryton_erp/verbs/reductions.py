@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from throughline.connectors.products.tryton_erp.models import Models, Record
-from throughline.connectors.products.tryton_erp.productions import (
+from throughline.connectors.products.tryton_erp.verbs.models import Models, Record
+from throughline.connectors.products.tryton_erp.verbs.productions import (
     FIELDS,
     NOT_BEGUN,
     PRODUCTION,

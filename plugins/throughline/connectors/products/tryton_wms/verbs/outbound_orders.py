@@ -13,8 +13,8 @@ from typing import Any
 from throughline.connectors.contract import Carried
 from throughline.connectors.mechanisms.http.verbs import Session
 from throughline.connectors.products.tryton_erp.codec import numeric
-from throughline.connectors.products.tryton_erp.models import Models, Record
-from throughline.connectors.products.tryton_wms.places import Places, customer, items, places
+from throughline.connectors.products.tryton_erp.verbs.models import Models, Record
+from throughline.connectors.products.tryton_wms.verbs.places import Places, customer, items, places
 from throughline.errors import Rejected
 
 OUTGOING, MOVE, NOTE = "stock.shipment.out", "stock.move", "ir.note"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from throughline.connectors.products.tryton_erp.models import Models
+from throughline.connectors.products.tryton_erp.verbs.models import Models
 
 ADDRESS = "party.address"
 _FIELDS = ("party_name", "street_unstructured", "city")

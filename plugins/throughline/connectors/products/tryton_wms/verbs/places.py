@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from throughline.connectors.products.tryton_erp.models import Models
+from throughline.connectors.products.tryton_erp.verbs.models import Models
 from throughline.errors import Unknown
 
 

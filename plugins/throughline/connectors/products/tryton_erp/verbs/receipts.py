@@ -14,10 +14,10 @@ from typing import Any
 
 from throughline.connectors.contract import Carried
 from throughline.connectors.mechanisms.http.verbs import Session
-from throughline.connectors.products.tryton_erp import productions
 from throughline.connectors.products.tryton_erp.codec import numeric
-from throughline.connectors.products.tryton_erp.models import Models, Record
-from throughline.connectors.products.tryton_erp.productions import FIELDS, MOVE, PRODUCTION
+from throughline.connectors.products.tryton_erp.verbs import productions
+from throughline.connectors.products.tryton_erp.verbs.models import Models, Record
+from throughline.connectors.products.tryton_erp.verbs.productions import FIELDS, MOVE, PRODUCTION
 from throughline.errors import Invalid
 
 _COPIED = ("product", "unit", "from_location", "to_location", "company", "currency", "unit_price")

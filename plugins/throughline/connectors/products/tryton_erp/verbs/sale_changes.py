@@ -13,11 +13,11 @@ from typing import Any
 
 from throughline.connectors.contract import Carried
 from throughline.connectors.mechanisms.http.verbs import Session
-from throughline.connectors.products.tryton_erp import deliveries, reductions
 from throughline.connectors.products.tryton_erp.codec import numeric
-from throughline.connectors.products.tryton_erp.models import Models, Record
-from throughline.connectors.products.tryton_erp.productions import in_base
-from throughline.connectors.products.tryton_erp.sales import (
+from throughline.connectors.products.tryton_erp.verbs import deliveries, reductions
+from throughline.connectors.products.tryton_erp.verbs.models import Models, Record
+from throughline.connectors.products.tryton_erp.verbs.productions import in_base
+from throughline.connectors.products.tryton_erp.verbs.sales import (
     FIELDS,
     NEXT,
     SALE,

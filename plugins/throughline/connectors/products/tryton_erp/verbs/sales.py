@@ -8,10 +8,10 @@ from typing import Any
 
 from throughline.connectors.contract import Carried
 from throughline.connectors.mechanisms.http.verbs import Session
-from throughline.connectors.products.tryton_erp.addresses import delivery_address
 from throughline.connectors.products.tryton_erp.codec import numeric
-from throughline.connectors.products.tryton_erp.models import Models
-from throughline.connectors.products.tryton_erp.productions import productions_of, release
+from throughline.connectors.products.tryton_erp.verbs.addresses import delivery_address
+from throughline.connectors.products.tryton_erp.verbs.models import Models
+from throughline.connectors.products.tryton_erp.verbs.productions import productions_of, release
 from throughline.errors import Invalid
 
 SALE = "sale.sale"

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from throughline.connectors.products.tryton_erp.codec import numeric
-from throughline.connectors.products.tryton_erp.models import Models, Record, plain
+from throughline.connectors.products.tryton_erp.verbs.models import Models, Record, plain
 
 PRODUCTION, MOVE = "production", "stock.move"
 FIELDS = ("number", "reference", "state", "quantity", "product", "origin", "_timestamp", "unit.factor",
