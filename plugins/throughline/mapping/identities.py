@@ -38,13 +38,13 @@ def read_identities(bench: Bench, key: Key | None, specs: dict[str, FieldSpec]) 
     if key is None or number_spec is None:
         raise Wrong("a table that reads says where their own id stands: key: {id: …}", "key" if key else None)
     number = read_value(bench, number_spec, Sort.TEXT, required=True)
-    get_id, owner = _their_id(key), bench.owner(bench.document)
+    get_id, get_number, owner = _their_id(key), _their_number(key), bench.owner(bench.document)
     lines = [_lines(bench, spec) for spec in specs.values() if spec.each and spec.key and "line" in spec.fields]
 
     def read(row: Row, scope: Reading) -> list[Identity]:
         said = _located("number", number, row, scope, number_spec)
         header = reference(bench.document, owner, said)
-        found = [Identity(header, bench.document, get_id(row, row), said)]
+        found = [Identity(header, bench.document, get_id(row, row), get_number(row) or said)]
         for line in lines:
             found += line(header, row, scope)
         return found
@@ -61,13 +61,14 @@ def _located(name: str, leaf: Leaf, row: Row, scope: Reading, spec: FieldSpec) -
 
 def _lines(bench: Bench, spec: FieldSpec) -> Callable[[str, Row, Reading], list[Identity]]:
     line = read_value(bench, spec.fields["line"], Sort.TEXT, required=True)
-    get, get_id, kind = getter(spec.each or ""), _their_id(spec.key or Key(id="id")), bench.document + LINE
+    key = spec.key or Key(id="id")
+    get, get_id, get_number, kind = getter(spec.each or ""), _their_id(key), _their_number(key), bench.document + LINE
 
     def one(header: str, row: Row, scope: Reading) -> Identity:
         if row.__class__ is not dict:
             raise Complaint("is not a record", row)
         said = _located("line", line, row, scope, spec.fields["line"])
-        return Identity(line_reference(header, said), kind, get_id(row, scope.root), said)
+        return Identity(line_reference(header, said), kind, get_id(row, scope.root), get_number(row) or said)
 
     def read(header: str, row: Row, scope: Reading) -> list[Identity]:
         found: list[Identity] = []
@@ -77,6 +78,19 @@ def _lines(bench: Bench, spec: FieldSpec) -> Callable[[str, Row, Reading], list[
             except Complaint as complaint:
                 raise complaint.inside(f"[{index}]").at("lines", spec.theirs, spec.line) from None
         return found
+
+    return read
+
+
+def _their_number(key: Key) -> Callable[[Row], str | None]:
+    """The number they gave it themselves; None where theirs is the document's, or there is none yet."""
+    if key.number is None:
+        return lambda _: None
+    get = getter(key.number)
+
+    def read(row: Row) -> str | None:
+        raw: Any = get(row, row)
+        return None if raw in (None, "", ABSENT) else read_id(raw)
 
     return read
 

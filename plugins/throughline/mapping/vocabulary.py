@@ -1,7 +1,8 @@
 """The words a field table may use, and no others.
 
     product, document        which table this is
-    key: {id: …}             where their own id stands (header here, lines inside `each`)
+    key: {id: …}             where their own id stands (header here, lines inside `each`); `number:` beside it names the
+                             number they gave the record themselves, where the document's number is somebody else's
     fields:                  canonical field -> how it stands on their side, in both directions
     read: / write:           `fields` for one direction only; `write` also takes `constant`
     operations: {cancel: …}  how one operation's payload differs: `only`, `fields`, `constant`
@@ -88,9 +89,10 @@ class UnitRule(Strict):
 
 
 class Key(Strict):
-    """Where their own id of this record stands."""
+    """Where their own id of this record stands, and their own number where it is not the document's."""
 
     id: Path
+    number: Path | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -312,6 +312,14 @@ def test_two_fields_that_disagree_about_one_of_theirs_are_refused(both: Callable
         write(customer(name="a", email="b"))
 
 
+def test_their_own_number_beside_their_id(table_of: Load, codes: Codes) -> None:
+    table = table_of("product: x\ndocument: customer\nkey: {id: i, number: no}\nread: {fields: {number: n, name: m}}\n")
+    there = Translator([Table.load(table.path, codes)], codes, OWNERS, Everybody())
+    for told, known_as in (({"no": "S-7"}, "S-7"), ({"no": None}, "C-1"), ({}, "C-1")):
+        (identity,) = there.read_identities("x", "r", "customer", {"i": 5, "n": "C-1", "m": "m", **told})
+        assert (identity.their_id, identity.canonical_id, identity.number) == ("5", "customer:crm:C-1", known_as)
+
+
 def test_a_table_reads_only_or_writes_only(table_of: Load, codes: Codes) -> None:
     reading = table_of("product: x\ndocument: customer\nkey: {id: i}\nread: {fields: {number: n, name: m}}\n")
     writing = Table.load(reading.path, codes)
