@@ -10,7 +10,16 @@ from typing import Any
 
 from throughline.canonical import DOCUMENTS, line_reference, reference
 from throughline.connectors.contract import Captured, Carried, ObjectKind, Operation, Page, Tier
-from throughline.errors import InDoubt, Invalid, RateLimited, Rejected, ThroughlineError, Transient, Unknown
+from throughline.errors import (
+    InDoubt,
+    Invalid,
+    Misconfigured,
+    RateLimited,
+    Rejected,
+    ThroughlineError,
+    Transient,
+    Unknown,
+)
 from throughline.ledger import Ledger
 from throughline.ledger.entries import Identity
 from throughline.process.ledger_registry import LedgerRegistry
@@ -92,6 +101,7 @@ class ScriptedSystem:
     finds: int = 0
     troubles: dict[tuple[str, str], list[Trouble]] = field(default_factory=lambda: defaultdict(list))
     down: bool = False
+    wrong: bool = False
     keys: dict[str, Carried] = field(default_factory=dict)
     product: str = "scripted"
 
@@ -116,6 +126,8 @@ class ScriptedSystem:
     ) -> Carried:
         write = Write(document, operation, reference, payload, key)
         self.calls[document, operation] += 1
+        if self.wrong:
+            raise Misconfigured("the secret is wrong", where=f"connection {self.role}", system=self.role)
         if self.down:
             raise Transient("not reachable", system=self.role)
         if self.troubles[document, operation]:

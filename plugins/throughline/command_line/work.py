@@ -131,6 +131,9 @@ def replay(ids: tuple[int, ...], signature: str | None, keys: tuple[str, ...], e
         raise click.UsageError("choose one of: IDs, --signature, --key, --all")
     with open_ledger() as ledger, ledger.transaction() as books:
         chosen = [case.id for case in _all_open(books)] if everything else list(ids) or None
+        mended = 0 if ids else books.steps.retry_now(signature=signature, keys=list(keys) or None)
+        if mended:
+            books.breakers.try_now()
         cases = books.parked.replay(
             ids=chosen, signature=signature, keys=list(keys) or None, by=f"{getpass.getuser()} (command line)"
         )
@@ -138,7 +141,9 @@ def replay(ids: tuple[int, ...], signature: str | None, keys: tuple[str, ...], e
         print_json([_case(case) for case in cases])
     else:
         click.echo(f"{len(cases)} parked {'case goes' if len(cases) == 1 else 'cases go'} on.")
-    if not cases:
+        if mended:
+            click.echo(f"{mended} waiting for a mending are tried again now.")
+    if not (cases or mended):
         raise click.exceptions.Exit(1)
 
 

@@ -47,6 +47,10 @@ class Breakers:
         """This system answered: whatever was counted against it is forgotten."""
         self._session.run(_SUCCEEDED, self._session.now, role)
 
+    def try_now(self) -> None:
+        """A person says that something was mended: the next call to each system left alone is a probe."""
+        self._session.run(_TRY_NOW, self._session.now, self._session.now)
+
     def states(self) -> dict[str, str]:
         """closed, open or half_open, per system that ever failed."""
         return dict(self._session.rows("select role, state from breakers order by role"))
@@ -66,6 +70,10 @@ _OPEN = """
 update breakers set state = 'open', openings = openings + 1, probe_until = null,
     open_until = %s + make_interval(secs => least(%s * 2.0 ^ least(openings, 30), %s)), changed_at = %s
 where role = %s and (state = 'half_open' or (state = 'closed' and failures >= %s))
+"""
+
+_TRY_NOW = """
+update breakers set open_until = %s, probe_until = null where state <> 'closed' and open_until > %s
 """
 
 _SUCCEEDED = """

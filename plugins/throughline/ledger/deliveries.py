@@ -84,9 +84,10 @@ class Deliveries:
 
     def _set_back(self, state: str, setbacks: Sequence[Setback]) -> set[int]:
         rows = as_rows(
-            {"id": s.delivery_id, "error": s.error, "signature": s.signature, "not_before": s.not_before}
+            {"id": s.delivery_id, "error": s.error, "signature": s.signature, "not_before": s.not_before,
+             "uncounted": s.uncounted}
             for s in setbacks
-        )
+        )  # fmt: skip
         return self._moved(_SET_BACK, state, state, self._session.now, rows)
 
     def _moved(self, statement: str, *parameters: Any) -> set[int]:
@@ -147,8 +148,10 @@ where d.id = x.id and d.state in ('intended', 'sent', 'in_doubt') returning d.id
 
 _SET_BACK = """
 update deliveries d set state = %s, settled_at = case when %s = 'rejected' then %s::timestamptz end,
-    error = x.error, signature = x.signature, not_before = x.not_before
-from jsonb_to_recordset(%s::jsonb) as x(id bigint, error text, signature text, not_before timestamptz)
+    error = x.error, signature = x.signature, not_before = x.not_before,
+    attempts = case when x.uncounted then greatest(d.attempts - 1, 0) else d.attempts end
+from jsonb_to_recordset(%s::jsonb)
+    as x(id bigint, error text, signature text, not_before timestamptz, uncounted boolean)
 where d.id = x.id and d.state in ('intended', 'sent', 'in_doubt') returning d.id
 """
 

@@ -111,6 +111,8 @@ class Waiting:
     awaited: str
     reason: str
     signature: str
+    registered: bool = False
+    """the name is known and what it names is not complete: the next news of it wakes this, not the name alone"""
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,10 @@ class Identities:
         """Everything that carries this number, id or canonical id, in whatever system."""
         return self._session.entries(Identity, _SEARCH, *[number] * 6)
 
+    def known(self, names: Iterable[str]) -> set[str]:
+        """Which of these awaited names are registered, whether or not what they name is complete."""
+        return {row[0] for row in self._session.rows(_KNOWN, list(names))}
+
     def wake(self, names: Iterable[str] | None = None) -> int:
         """Let go on what waits for something that is known by now (among `names`, or at all). Answers how many.
 
@@ -124,6 +128,8 @@ with hits as (
 select * from hits order by canonical_id, role, kind, their_id
 """
 
+
+_KNOWN = "select name from unnest(%s::text[]) as n(name) where is_known(name)"
 
 _VERSION_WAITS = "select true from record_versions where state = 'waiting' order by awaited limit 1"
 

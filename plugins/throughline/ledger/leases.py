@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,21 +18,25 @@ class Leases:
         self._session = session
 
     def claim(
-        self, flow: str, step: str, *, limit: int, holder: str, seconds: float, keys: Sequence[str] | None = None
-    ) -> list[Claim]:
+        self, flow: str, step: str, *, limit: int, holder: str, seconds: float, keys: Sequence[str] | None = None,
+        without: Collection[int] = (),
+    ) -> list[Claim]:  # fmt: skip
         """Take up to `limit` step instances that may run, with their processes, for `seconds`; never waits for others.
 
-        Work a dead holder left running comes first: its delivery row tells what happened.
+        Work a dead holder left running comes first: its delivery row tells what happened. `without` names instances
+        this worker had in hand already.
         """
+        had = list(without)
         chosen = None if keys is None else list(keys)
         taken: dict[int, None] = {}
         for statement in (_LEFT_RUNNING, _MAY_RUN):
             if len(taken) < limit:
                 rows = self._session.rows(
-                    statement, flow, step, self._session.now, self._session.now, chosen, chosen, limit - len(taken)
-                )
+                    statement, flow, step, self._session.now, self._session.now, chosen, chosen,
+                    had, limit - len(taken),
+                )  # fmt: skip
                 taken.update(dict.fromkeys(row[0] for row in rows))
-        return self._begin(step, self._lease(list(taken), holder, seconds))
+        return self._begin(step, self._lease(list(taken), holder, seconds), had)
 
     def take(self, process_ids: Iterable[int], *, holder: str, seconds: float) -> list[Claim]:
         """Lease whole processes, whatever their steps; those somebody else works on are left out."""
@@ -69,12 +73,12 @@ class Leases:
         leased = {process_id: (key, epoch) for process_id, key, epoch in rows}
         return {process_id: leased[process_id] for process_id in process_ids}
 
-    def _begin(self, step: str, leased: dict[int, tuple[str, int]]) -> list[Claim]:
+    def _begin(self, step: str, leased: dict[int, tuple[str, int]], had: list[int]) -> list[Claim]:
         """Mark the instances running; a process whose instance was finished by another meanwhile is given back."""
         items: dict[int, list[ClaimedStep]] = defaultdict(list)
         if leased:
             now = self._session.now
-            for process_id, *values in self._session.rows(_BEGIN, now, list(leased), step, now):
+            for process_id, *values in self._session.rows(_BEGIN, now, list(leased), step, now, had):
                 items[process_id].append(ClaimedStep(*values))
         claims = [
             Claim(process_id, key, epoch, tuple(sorted(items[process_id], key=lambda s: s.id)))
@@ -94,7 +98,7 @@ _MAY_RUN = """
 select p.id from steps s join processes p on p.id = s.process_id
 where s.flow = %s and s.step = %s and s.state in ('ready', 'retrying') and s.ready_at <= %s
     and p.state = 'running' and (p.lease_until is null or p.lease_until <= %s)
-    and (%s::text[] is null or p.key = any(%s))
+    and (%s::text[] is null or p.key = any(%s)) and s.id <> all(%s)
 order by s.ready_at, s.process_id limit %s for update of p skip locked
 """
 
@@ -102,7 +106,7 @@ _LEFT_RUNNING = """
 select p.id from steps s join processes p on p.id = s.process_id
 where s.flow = %s and s.step = %s and s.state = 'running' and s.started_at <= %s
     and p.state = 'running' and (p.lease_until is null or p.lease_until <= %s)
-    and (%s::text[] is null or p.key = any(%s))
+    and (%s::text[] is null or p.key = any(%s)) and s.id <> all(%s)
 order by s.process_id limit %s for update of p skip locked
 """
 
@@ -118,7 +122,7 @@ update processes set epoch = epoch + 1, lease_holder = %s, lease_until = %s wher
 _BEGIN = """
 update steps set state = 'running', attempts = attempts + 1, started_at = coalesce(started_at, %s)
 where process_id = any(%s) and step = %s
-    and (state = 'running' or (state in ('ready', 'retrying') and ready_at <= %s))
+    and (state = 'running' or (state in ('ready', 'retrying') and ready_at <= %s)) and id <> all(%s)
 returning process_id, id, step, item, attempts, document, verdict
 """
 

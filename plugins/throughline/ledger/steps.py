@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from throughline.ledger.session import Session, as_rows, batches
@@ -38,6 +39,28 @@ class Steps:
         """Every step instance of these processes, in the order they came to be."""
         return self._session.entries(StepRow, STEPS_OF, list(process_ids))
 
+    def put_off(
+        self, step_ids: Iterable[int], state: str, *, at: datetime | None = None, error: str | None = None
+    ) -> None:
+        """Give claimed instances back untouched: the try does not count, and what is in doubt stays in doubt."""
+        self._session.run(_PUT_OFF, state, at or self._session.now, error, list(step_ids))
+        if at is None:
+            self._session.news.add("work")
+
+    def hold_back(self, flow: str, steps: Sequence[str], until: datetime, error: str, signature: str) -> int:
+        """Let whatever is ready for these steps wait until a person had time to mend what the sentence names."""
+        return self._session.run(_HOLD_BACK, until, error, signature, flow, list(steps), until)
+
+    def retry_now(
+        self, *, flow: str | None = None, keys: Sequence[str] | None = None, signature: str | None = None
+    ) -> int:
+        """Somebody mended something: what waits for that (of these documents, or of this cause) may go on at once."""
+        chosen = None if keys is None else list(keys)
+        count = self._session.run(_RETRY_NOW, flow, flow, signature, signature, chosen, chosen, self._session.now)
+        if count:
+            self._session.news.add("work")
+        return count
+
     def change(self, changes: Sequence[StepChange]) -> None:
         """Write new step instances and new states of known ones, set-wise; the last change of an instance counts.
 
@@ -49,7 +72,9 @@ class Steps:
             now = self._session.now
             self._session.run(_CHANGE, now, now, rows)
         self._leave_the_parking_lot(latest)
-        self._session.names.update(change.awaited for change in latest.values() if change.awaited)
+        self._session.names.update(
+            change.awaited for change in latest.values() if change.awaited and change.state == "waiting_for"
+        )
         if any(change.state in ("ready", "retrying") for change in latest.values()):
             self._session.news.add("work")
 
@@ -67,6 +92,32 @@ def _as_row(change: StepChange) -> dict[str, Any]:
         "awaited": change.awaited, "error": change.error, "signature": change.signature,
     }  # fmt: skip
 
+
+_PUT_OFF = """
+update steps set state = case when signature like 'InDoubt%%' then 'retrying' else %s end, ready_at = %s,
+    attempts = greatest(attempts - 1, 0), error = coalesce(%s, error)
+where id = any(%s) and state = 'running'
+"""
+
+_HOLD_BACK = """
+update steps set state = 'retrying', ready_at = %s, error = %s,
+    signature = case when signature like 'InDoubt%%' then signature else %s end
+where id in (
+    select id from steps where flow = %s and step = any(%s) and state in ('ready', 'retrying') and ready_at < %s
+    for update skip locked
+)
+"""
+
+_RETRY_NOW = """
+with chosen as (
+    select s.id from steps s join processes p on p.id = s.process_id
+    where s.state = 'retrying' and (s.signature like 'Misconfigured%%' or s.awaited is not null)
+        and (%s::text is null or s.flow = %s) and (%s::text is null or s.signature = %s)
+        and (%s::text[] is null or p.key = any(%s))
+    order by s.id for update of s skip locked
+)
+update steps set ready_at = %s from chosen where steps.id = chosen.id
+"""
 
 STEPS_OF = """
 select id, process_id, step, item, state, attempts, document, awaited, verdict, ready_at, started_at, finished_at,

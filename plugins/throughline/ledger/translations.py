@@ -47,7 +47,7 @@ class Translations:
         """Put contents aside that name something unknown; registering it wakes them."""
         rows = as_rows({"id": w.version_id, "a": w.awaited, "r": w.reason, "s": w.signature} for w in waits)
         self._session.run(_WAIT, rows)
-        self._session.names.update(wait.awaited for wait in waits)
+        self._session.names.update(wait.awaited for wait in waits if not wait.registered)
 
     def failed(self, failures: Sequence[Failure]) -> None:
         """Put contents aside that somebody must mend, and list them as parked."""

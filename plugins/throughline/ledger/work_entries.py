@@ -234,6 +234,8 @@ class Setback:
     error: str
     signature: str
     not_before: datetime | None = None
+    uncounted: bool = False
+    """the call was not really made, or failed for everybody: it does not count as one of the document's attempts"""
 
 
 @dataclass(frozen=True)

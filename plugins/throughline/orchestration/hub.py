@@ -70,7 +70,11 @@ class Hub:
         """Move every document that is ready for this step."""
         effect = self.engine.flow(flow).steps[step].effect
         if effect:
-            self.connect(effect.system)  # a wrong connection shows here, and is looked up outside the event loop
+            try:
+                self.connect(effect.system)  # a wrong connection shows here, and is looked up outside the event loop
+            except Misconfigured as error:
+                self.engine.hold_back(flow, step, error)
+                raise
         return asyncio.run(self.engine.run_step(flow, step, keys))
 
     def keys_named(self, flow: str, numbers: Sequence[str] | None) -> list[str] | None:

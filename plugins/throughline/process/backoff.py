@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
+FIRST_PAUSE, LONGEST_PAUSE = 60.0, 600.0
+"""What is set up wrongly is left alone for a minute, then twice as long each time, up to ten minutes (in seconds)."""
+
 
 @dataclass(frozen=True)
 class Patience:
@@ -20,3 +23,8 @@ class Patience:
         limit = min(self.longest, self.first * 2.0 ** min(attempt, 30))
         drawn = rng.uniform(0, limit)
         return timedelta(seconds=drawn if at_least is None else at_least + rng.uniform(0, min(1.0, limit)))
+
+
+def growing(attempt: int, *, first: float, longest: float) -> timedelta:
+    """A pause that doubles with every attempt up to a limit, for what only somebody else's doing can end."""
+    return timedelta(seconds=min(longest, first * 2.0 ** min(max(attempt - 1, 0), 30)))

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from throughline.errors import Misconfigured, ThroughlineError, Unknown
 from throughline.ledger import Books
 from throughline.ledger.work_entries import Case, Claim, ClaimedStep, StepChange
 from throughline.process.applying import advance_processes
+from throughline.process.backoff import growing
 from throughline.process.definition import Flow
-from throughline.process.delivery import Workshop
 from throughline.process.facts import ask
 from throughline.process.reports import Outcome, StepReport
 from throughline.process.state import Instance, ProcessState, StepState
+from throughline.process.workshop import Workshop
 from throughline.rules import rule_named
 
 
 def decide(shop: Workshop, flow: Flow, step: str, keys: Sequence[str] | None) -> StepReport:
     """Decide everything that is ready; a rule that cannot decide parks its document alone."""
-    report = StepReport(flow.flow, step)
+    report, had = StepReport(flow.flow, step), set[int]()
     while True:
         with shop.ledger.transaction() as books:
-            claims = _claim(books, shop, flow, step, keys)
+            claims = _claim(books, shop, flow, step, keys, had)
+            had |= {own.id for claim in claims for own in claim.steps}
             states = shop.loader.load(books, books.processes.load([claim.process_id for claim in claims]))
             changes, cases = [], []
             for claim in claims:
                 for change, case in _decide_one(flow, step, claim, states[claim.process_id], report):
                     changes.append(change)
                     cases += [case] if case else []
-            books.steps.change(changes)
+            books.steps.change(_without_spinning(books, claims, changes))
             if cases:
                 books.parked.park(cases)
             _go_on(books, shop, claims)
@@ -47,9 +49,11 @@ def look_again(shop: Workshop, flow: Flow, step: str, keys: Sequence[str] | None
     return report
 
 
-def _claim(books: Books, shop: Workshop, flow: Flow, step: str, keys: Sequence[str] | None) -> list[Claim]:
+def _claim(
+    books: Books, shop: Workshop, flow: Flow, step: str, keys: Sequence[str] | None, had: Collection[int] = ()
+) -> list[Claim]:  # fmt: skip
     return books.processes.claim(
-        flow.flow, step, limit=shop.batch, holder=shop.holder, seconds=shop.lease_seconds, keys=keys
+        flow.flow, step, limit=shop.batch, holder=shop.holder, seconds=shop.lease_seconds, keys=keys, without=had
     )
 
 
@@ -83,6 +87,18 @@ def _ask(flow: Flow, step: str, own: ClaimedStep, state: ProcessState) -> dict[s
     if decision is None:
         raise Misconfigured(f"step '{step}' of flow '{flow.flow}' decides nothing")
     return dict(ask(rule_named(decision.rule, "decide"), flow, state, step, own.item))
+
+
+def _without_spinning(books: Books, claims: Sequence[Claim], changes: Sequence[StepChange]) -> list[StepChange]:
+    """What waits for a name that is registered already is asked again after a growing pause, not woken at once."""
+    known = books.identities.known({change.awaited for change in changes if change.awaited})
+    tries = {(claim.process_id, own.item): own.attempts for claim in claims for own in claim.steps}
+    return [
+        replace(change, state="retrying", ready_at=books.now + growing(
+            tries[change.process_id, change.item], first=1, longest=60))
+        if change.awaited in known else change
+        for change in changes
+    ]  # fmt: skip
 
 
 def _undecided(claim: Claim, own: ClaimedStep, error: ThroughlineError) -> tuple[StepChange, Case | None]:

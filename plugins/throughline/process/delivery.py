@@ -9,45 +9,27 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from random import Random
+from dataclasses import replace
 
 from throughline.canonical import LATTICES
 from throughline.connectors.contract import Carried, Connector, Operation
-from throughline.errors import InDoubt, Misconfigured, ThroughlineError
-from throughline.ledger import Books, Ledger
+from throughline.errors import InDoubt, Misconfigured, ThroughlineError, Unknown
+from throughline.ledger import Books
 from throughline.ledger.entries import Minted
-from throughline.ledger.work_entries import Claim, Delivery, Intended, Link, Setback, StepChange
+from throughline.ledger.work_entries import Delivery, Intended, Link, Setback
 from throughline.process.applying import advance_processes
-from throughline.process.backoff import Patience
 from throughline.process.definition import Flow
 from throughline.process.delivery_calls import Brake, Caller, in_small_batches
 from throughline.process.delivery_jobs import SUPERSEDED, Job, Preparation, Result
 from throughline.process.delivery_protocol import Move, next_move
-from throughline.process.delivery_records import Recording
-from throughline.process.loading import HUB, Loader
+from throughline.process.delivery_records import Entries, Recording
+from throughline.process.loading import HUB
 from throughline.process.reports import Outcome, StepReport
-from throughline.process.surroundings import Connectors, Systems, Words, Writing
+from throughline.process.surroundings import Writing
+from throughline.process.taking import Taking
+from throughline.process.workshop import Workshop
 
-
-@dataclass(frozen=True)
-class Workshop:
-    """What every worker of the engine shares."""
-
-    ledger: Ledger
-    landscape: Systems
-    connectors: Connectors
-    words: Words
-    flows: Mapping[str, Flow]
-    loader: Loader
-    rng: Random
-    holder: str
-    patience: Patience
-    lease_seconds: float = 120.0
-    batch: int = 200
-    record_size: int = 50
-    linger: float = 0.05
+ENDED = ("done", "skipped", "parked")
 
 
 class DeliveryRun:
@@ -62,20 +44,34 @@ class DeliveryRun:
         self._report = StepReport(flow.flow, step)
         self._brake = Brake()
         self._operations: dict[str, Operation] = {}
-        self._now = datetime.min.replace(tzinfo=UTC)
+        self._taking = Taking(shop, flow, step, effect.system, self._report)
+        self._wrong: Misconfigured | None = None
 
     async def run(self, keys: Sequence[str] | None) -> StepReport:
-        """Work until nothing is ready any more, or the system asks to be left alone."""
-        connector = self._shop.connectors(self._effect.system)
-        async with connector:
-            self._operations = _offered(connector, self._effect.document, self._effect.may, self._flow, self._step)
-            while self._brake.pulled is None:
-                started = asyncio.get_running_loop().time()
-                jobs = await asyncio.to_thread(self._claim, keys)
-                if not jobs:
-                    break
-                await self._work(connector, jobs, deadline=started + self._shop.lease_seconds * 0.9)
+        """Work until nothing is ready any more, or the system asks to be left alone.
+
+        What a person must mend is raised once everything is in order: what is ready waits, and nothing is parked.
+        """
+        try:
+            async with self._shop.connectors(self._effect.system) as connector:
+                self._operations = _offered(connector, self._effect.document, self._effect.may, self._flow, self._step)
+                await self._work_off(connector, keys)
+        except Misconfigured as error:
+            self._brake.pulled = error
+        if isinstance(self._brake.pulled, Misconfigured):
+            await asyncio.to_thread(self._taking.hold_back, self._brake.pulled)
+            raise self._brake.pulled
+        if self._wrong is not None:
+            raise self._wrong
         return self._report
+
+    async def _work_off(self, connector: Connector, keys: Sequence[str] | None) -> None:
+        while self._brake.pulled is None:
+            started = asyncio.get_running_loop().time()
+            jobs = await asyncio.to_thread(self._taking.take, keys)
+            if not jobs:
+                break
+            await self._work(connector, jobs, deadline=started + self._shop.lease_seconds * 0.9)
 
     async def _work(self, connector: Connector, jobs: list[Job], *, deadline: float) -> None:
         caller = Caller(
@@ -92,37 +88,6 @@ class DeliveryRun:
         async for finished in in_small_batches(calls, size=self._shop.record_size, linger=self._shop.linger):
             await asyncio.to_thread(self._record, finished)
 
-    def _claim(self, keys: Sequence[str] | None) -> list[Job]:
-        """Take what is ready; when the system is known to be down, it waits instead, without counting as a failure."""
-        shop, role = self._shop, self._effect.system
-        with shop.ledger.transaction() as books:
-            self._now = books.now
-            claims = books.processes.claim(
-                self._flow.flow, self._step, limit=shop.batch, holder=shop.holder, seconds=shop.lease_seconds, keys=keys
-            )
-            passage = books.breakers.allow(role) if claims else None
-            if passage is not None and not passage:
-                self._put_off(books, claims, str(passage.until))
-                self._report.waits_until = passage.until
-                steps = [_later(claim, self._step, passage.until) for claim in claims]
-                books.steps.change([change for several in steps for change in several])
-                return []
-            if passage is not None and passage.probe:
-                self._give_back(books, claims[1:])
-                claims = claims[:1]
-            rows = books.processes.load([claim.process_id for claim in claims])
-            states = shop.loader.load(books, rows)
-        return [Job(claim, step, states[claim.process_id]) for claim in claims for step in claim.steps]
-
-    def _put_off(self, books: Books, claims: Sequence[Claim], until: str) -> None:
-        books.processes.release(claims)
-        said = f"{self._effect.system} is left alone until {until}"
-        self._report.outcomes += [Outcome(c.key, s.item, "retrying", said) for c in claims for s in c.steps]
-
-    def _give_back(self, books: Books, claims: Sequence[Claim]) -> None:
-        books.steps.change([change for claim in claims for change in _later(claim, self._step, None)])
-        books.processes.release(claims)
-
     def _prepare(self, jobs: list[Job]) -> None:
         """Earlier writes are asked for only where there can be any: a first attempt has none."""
         again = {job.claim.process_id for job in jobs if job.step.attempts > 1}
@@ -137,7 +102,7 @@ class DeliveryRun:
         searches = []
         for job in jobs:
             for row in job.deliveries:
-                move = next_move(row, self._operations[row.operation], self._now)
+                move = next_move(row, self._operations[row.operation], self._taking.now)
                 if move is Move.FIND:
                     searches.append((job, row))
                 elif move in (Move.WAIT, Move.ASK):
@@ -209,13 +174,27 @@ class DeliveryRun:
         claims = {job.claim.process_id: job.claim for job in jobs}
         with shop.ledger.transaction() as books:
             held = books.processes.hold(claims.values())
-            entries = recording.entries([job for job in jobs if job.claim.process_id in held], books.now)
+            ours = [job for job in jobs if job.claim.process_id in held]
+            entries = recording.entries(ours, books.now, self._known(books, ours))
             recording.write(books, entries)
             self._tell_breaker(books, answered=entries.answered, failed=entries.failed)
             advance_processes(books, shop.loader, books.processes.load(held), shop.holder)
             books.processes.release(claims.values())
         self._report.outcomes += entries.outcomes
+        self._remember(ours, entries)
         self._lost(jobs, held)
+
+    def _known(self, books: Books, jobs: Sequence[Job]) -> set[str]:
+        """Which of the awaited names are registered by now."""
+        awaited = {job.error.awaited for job in jobs if isinstance(job.error, Unknown)}
+        return books.identities.known(awaited) if awaited else set()
+
+    def _remember(self, jobs: Sequence[Job], entries: Entries) -> None:
+        """Leave alone what did not come to its end, and keep the first thing a person must mend."""
+        ended = {(change.process_id, change.item) for change in entries.steps if change.state in ENDED}
+        self._taking.had(job for job in jobs if (job.claim.process_id, job.step.item) not in ended)
+        wrong = (job.error for job in jobs if isinstance(job.error, Misconfigured))
+        self._wrong = self._wrong or next(wrong, None)
 
     def _tell_breaker(self, books: Books, *, answered: bool, failed: int) -> None:
         role = self._effect.system
@@ -229,6 +208,7 @@ class DeliveryRun:
 
     def _lost(self, jobs: Sequence[Job], held: set[int]) -> None:
         gone = [job for job in jobs if job.claim.process_id not in held]
+        self._taking.had(gone)
         self._report.outcomes += [
             Outcome(job.claim.key, job.step.item, "lost", "another worker holds this process by now") for job in gone
         ]
@@ -250,13 +230,6 @@ def _is_ours(writing: Writing, item: str) -> bool:
     """Whether the hub itself makes this document, and others may answer it: not what a system told, nor mere news."""
     made = writing.operation == "create" or f":{HUB}:" in writing.canonical_id
     return made and writing.canonical_id != item and writing.kind in LATTICES
-
-
-def _later(claim: Claim, step: str, until: datetime | None) -> list[StepChange]:
-    return [
-        StepChange(claim.process_id, step, own.item, "retrying" if until else "ready", ready_at=until)
-        for own in claim.steps
-    ]
 
 
 def _superseded(row: Delivery) -> Setback:

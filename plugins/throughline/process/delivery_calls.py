@@ -35,6 +35,7 @@ class Caller:
             async with self._turns:
                 return await self._in_time(self._connector.find(delivery.document, delivery.reference))
         except ThroughlineError as error:
+            self._brake_for(error)
             return error
         except Exception as error:  # noqa: BLE001 - a search changes nothing, so it may simply be repeated
             return Transient(f"looking for {delivery.reference} failed: {error!r}", system=delivery.role)
@@ -70,14 +71,17 @@ class Caller:
         except (Rejected, Invalid) as error:
             return Result(delivery, "rejected", error)
         except (Transient, Misconfigured) as error:
-            if isinstance(error, RateLimited | Misconfigured):
-                self._brake.pulled = self._brake.pulled or error
+            self._brake_for(error)
             return Result(delivery, "transient", error)
         except InDoubt as error:
             return Result(delivery, "doubt", error)
         except Exception as error:  # noqa: BLE001 - whatever broke, the call may have been carried out
             said = f"{delivery.role} gave no answer that could be understood: {type(error).__name__}: {error}"
             return Result(delivery, "doubt", InDoubt(said, system=delivery.role, code=type(error).__name__))
+
+    def _brake_for(self, error: ThroughlineError) -> None:
+        if isinstance(error, RateLimited | Misconfigured):
+            self._brake.pulled = self._brake.pulled or error
 
     async def _in_time(self, call: Awaitable[T]) -> T:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,12 +115,18 @@ class Preparation:
     def _translate(self, jobs: Sequence[Job]) -> None:
         """Put everything into the target's words at once; a document that does not fit holds up its own job only."""
         asked = [(job, writing) for job in jobs for writing in job.writings]
-        payloads = self._words.write(self._effect.system, [writing for _, writing in asked]) if asked else []
+        payloads = self._payloads([writing for _, writing in asked]) if asked else []
         for (job, writing), payload in zip(asked, payloads, strict=True):
             if isinstance(payload, ThroughlineError):
                 job.error = job.error or payload
             elif job.error is None:
                 job.intents.append(self._intent(job, writing, dict(payload)))
+
+    def _payloads(self, writings: Sequence[Writing]) -> Sequence[Mapping[str, Any] | ThroughlineError]:
+        try:
+            return self._words.write(self._effect.system, writings)
+        except Misconfigured as error:  # a table that is wrong concerns them all, and none of them is to blame
+            return [error] * len(writings)
 
     def _intent(self, job: Job, writing: Writing, payload: dict[str, object]) -> Intent:
         effect = Effect(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 
 from throughline.canonical import line_reference
 from throughline.connectors.contract import Carried, Operation, Tier
-from throughline.errors import InDoubt, RateLimited, Rejected, ThroughlineError, Unknown
+from throughline.errors import InDoubt, Misconfigured, RateLimited, Rejected, ThroughlineError, Unknown
 from throughline.ledger import Books
 from throughline.ledger.entries import AuditEntry, Identity
 from throughline.ledger.work_entries import Case, Confirmation, Delivery, Setback, StepChange
-from throughline.process.backoff import Patience
+from throughline.process.backoff import FIRST_PAUSE, LONGEST_PAUSE, Patience, growing
 from throughline.process.delivery_jobs import Job, Result
 from throughline.process.delivery_protocol import asks_a_person, looked_for_from
 from throughline.process.reports import Outcome
@@ -55,12 +55,12 @@ class Recording:
         self._operations, self._patience, self._rng = operations, patience, rng
         self._actor, self._goes_on_refused = actor, goes_on_refused
 
-    def entries(self, jobs: Sequence[Job], now: datetime) -> Entries:
-        """What to write for these finished jobs."""
+    def entries(self, jobs: Sequence[Job], now: datetime, known: Collection[str] = ()) -> Entries:
+        """What to write for these finished jobs; `known` are awaited names that are registered by now."""
         entries = Entries()
         for job in jobs:
             endings = [self._settle(entries, result, now) for result in job.results]
-            self._finish(entries, job, _worst(endings, job), now)
+            self._finish(entries, job, _worst(endings, job, now, known), now)
         return entries
 
     def write(self, books: Books, entries: Entries) -> None:
@@ -130,11 +130,17 @@ class Recording:
     def _try_again(self, entries: Entries, result: Result, error: ThroughlineError, now: datetime) -> Ending:
         """Surely not carried out: it goes back to being meant, unless it was in doubt before."""
         row = result.delivery
-        entries.failed += result.kind in ("transient", "search") and not isinstance(error, RateLimited)
+        for_all = isinstance(error, RateLimited | Misconfigured)
+        entries.failed += result.kind in ("transient", "search") and not for_all
         at = now + self._patience.pause(row.attempts, self._rng, at_least=getattr(error, "retry_after", None))
         if result.kind != "search":
-            entries.deferred.append(_setback(row, error, at))
-        if result.kind == "transient" and row.attempts >= self._patience.attempts:
+            uncounted = result.kind == "untouched" or isinstance(error, Misconfigured)
+            entries.deferred.append(replace(_setback(row, error, at), uncounted=uncounted))
+        if (
+            result.kind == "transient"
+            and not isinstance(error, Misconfigured)
+            and row.attempts >= self._patience.attempts
+        ):
             return Ending("parked", error=error)
         doubted = InDoubt(error.message, system=error.system, code=error.code) if result.kind == "search" else error
         return Ending("retrying", at, doubted)
@@ -162,18 +168,25 @@ class Recording:
         entries.steps.append(change)
 
 
-def _worst(endings: Sequence[Ending], job: Job) -> Ending:
+def _worst(endings: Sequence[Ending], job: Job, now: datetime, known: Collection[str]) -> Ending:
     """An instance is done when all its writes are; otherwise the write that went worst decides."""
     if job.error is not None:
-        return _ending_of_error(job.error)
+        return _ending_of_error(job.error, job.step.attempts, now, known)
     if job.skip:
         return Ending("skipped")
     order = ("parked", "refused", "retrying", "done")
     return min(endings, key=lambda ending: order.index(ending.state), default=Ending("done"))
 
 
-def _ending_of_error(error: ThroughlineError) -> Ending:
-    """A document that could not be put into the target's words."""
+def _ending_of_error(error: ThroughlineError, attempt: int, now: datetime, known: Collection[str]) -> Ending:
+    """A document that could not be put into the target's words.
+
+    A name that is registered while what it names is not complete wakes nobody any more: so it is asked again.
+    """
+    if isinstance(error, Unknown) and error.awaited in known:
+        return Ending("retrying", now + growing(attempt, first=1, longest=60), error)
+    if isinstance(error, Misconfigured):
+        return Ending("retrying", now + growing(attempt, first=FIRST_PAUSE, longest=LONGEST_PAUSE), error)
     if isinstance(error, Unknown):
         return Ending("waiting_for", error=error)
     return Ending("parked", error=error)

@@ -44,12 +44,12 @@ class Intake:
                 return report
 
     def _batch(self, books: Books, pending: Sequence[PendingVersion]) -> IntakeReport:
-        read = self._read(pending)
+        read, registered = self._look_twice(books, self._read(pending))
         understood = [(version, reading) for version, reading in read if isinstance(reading, Reading)]
         kept, late = self._without_late(books, understood)
         conflicts = self._register(books, kept)
         kept = [(version, reading) for version, reading in kept if version.version_id not in conflicts]
-        failures = self._put_aside(books, read) + len(conflicts)
+        failures = self._put_aside(books, read, registered) + len(conflicts)
         told = books.records.translated([
             *(self._translation(version, reading) for version, reading in kept),
             *(Translation(version.version_id, reading.canonical_id, None) for version, reading in late),
@@ -115,11 +115,24 @@ class Intake:
             books.records.failed(failures)
         return {failure.version_id for failure in failures}
 
-    def _put_aside(self, books: Books, read: Sequence[Read]) -> int:
+    def _look_twice(self, books: Books, read: list[Read]) -> tuple[list[Read], set[str]]:
+        """Read again what misses a name that was registered meanwhile; says which of the missing names are."""
+        missing = {reading.awaited for _, reading in read if isinstance(reading, Unknown)}
+        registered = books.identities.known(missing) if missing else set()
+        again = [v for v, reading in read if isinstance(reading, Unknown) and reading.awaited in registered]
+        if not again:
+            return read, registered
+        fresh = {version.version_id: reading for version, reading in self._read(again)}
+        return [(version, fresh.get(version.version_id, reading)) for version, reading in read], registered
+
+    def _put_aside(self, books: Books, read: Sequence[Read], registered: set[str]) -> int:
         waits, failures = [], []
         for version, reading in read:
             if isinstance(reading, Unknown):
-                waits.append(Waiting(version.version_id, reading.awaited, reading.message, reading.signature))
+                waits.append(Waiting(
+                    version.version_id, reading.awaited, reading.message, reading.signature,
+                    registered=reading.awaited in registered,
+                ))  # fmt: skip
             elif isinstance(reading, ThroughlineError):
                 failures.append(_failure(version, reading))
         if waits:

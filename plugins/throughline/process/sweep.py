@@ -14,18 +14,20 @@ from random import Random
 
 from throughline.connectors.contract import Captured
 from throughline.errors import Misconfigured
-from throughline.ledger import Ledger
+from throughline.ledger import Books, Ledger
 from throughline.ledger.work_entries import ParkedCase
 from throughline.process import capturing
 from throughline.process.backoff import Patience
 from throughline.process.deciding import decide, look_again
 from throughline.process.definition import Flow, before
-from throughline.process.delivery import DeliveryRun, Workshop
+from throughline.process.delivery import DeliveryRun
 from throughline.process.intake import Intake
 from throughline.process.loading import Loader
 from throughline.process.papers import Papers
 from throughline.process.reports import IntakeReport, StepReport
 from throughline.process.surroundings import Connectors, Systems, Words
+from throughline.process.taking import Taking
+from throughline.process.workshop import Workshop
 
 
 class Engine:
@@ -69,6 +71,8 @@ class Engine:
         """The steps worth running now, in order: those with work (and how much), and those that can make ready."""
         definition = self.flow(flow)
         with self.ledger.transaction() as books:
+            if keys is not None:  # somebody asks for these: what waits for a mending is tried at once
+                _mended(books, flow=flow, keys=keys)
             ready = books.steps.ready_work(flow, keys)
         wanted = _with_followers(definition, ready)
         return {step: ready.get(step, 0) for step in definition.in_order if step in wanted}
@@ -83,6 +87,13 @@ class Engine:
             return await DeliveryRun(self._shop, definition, step).run(keys)
         return (decide if found.decide else look_again)(self._shop, definition, step, keys)
 
+    def hold_back(self, flow: str, step: str, error: Misconfigured) -> None:
+        """Let what is ready for a step's system wait: it cannot even be opened before a person mends something."""
+        definition = self.flow(flow)
+        effect = definition.steps[step].effect
+        if effect is not None:
+            Taking(self._shop, definition, step, effect.system, StepReport(flow, step)).hold_back(error)
+
     async def sweep(self, flow: str, keys: Sequence[str] | None = None) -> list[StepReport]:
         """One sweep: every planned step once, in order."""
         return [await self.run_step(flow, step, keys) for step in self.plan(flow, keys)]
@@ -93,13 +104,24 @@ class Engine:
     ) -> list[ParkedCase]:  # fmt: skip
         """Let parked work go on after its cause was mended; what took effect already is not done again."""
         with self.ledger.transaction() as books:
-            return books.parked.replay(ids=ids, signature=signature, keys=keys, by=by)
+            chosen = None if keys is None else list(keys)
+            if ids is None:
+                _mended(books, signature=signature, keys=chosen)
+            return books.parked.replay(ids=ids, signature=signature, keys=chosen, by=by)
 
     def flow(self, name: str) -> Flow:
         """The flow of this name."""
         if name not in self.flows:
             raise Misconfigured(f"there is no flow '{name}'; there are: {', '.join(sorted(self.flows))}")
         return self.flows[name]
+
+
+def _mended(
+    books: Books, *, flow: str | None = None, signature: str | None = None, keys: Sequence[str] | None = None
+) -> None:
+    """Try at once what waits for a person's mending, and the systems that are left alone because of it."""
+    if books.steps.retry_now(flow=flow, signature=signature, keys=keys):
+        books.breakers.try_now()
 
 
 def _with_followers(flow: Flow, ready: Iterable[str]) -> set[str]:
