@@ -62,6 +62,8 @@ class Plant:
         self.engine.take_in()
 
     def order(self, number: str = "SO-1", *, status: str = "confirmed", lines: Any = None, **more: Any) -> None:
+        if status == "cancelled":
+            self.crm.closed_for_editing.add(f"sales_order:crm:{number}")
         told = lines if lines is not None else [("10", "FG-100", quantity(10))]
         self.tell("crm", "sales_order", {
             "number": number, "status": status, "customer": "customer:crm:C-1001", "contact_email": "a@b.example",
@@ -124,6 +126,10 @@ class Plant:
         for row in self.process(number).steps:
             states.setdefault(row.step, []).append(row.state)
         return states
+
+    def parked(self) -> list[str]:
+        with self.ledger.transaction() as books:
+            return [case.reason for case in books.parked.open()]
 
     def audit(self, action: str) -> list[str]:
         with self.ledger.transaction() as books:

@@ -102,6 +102,7 @@ class ScriptedSystem:
     troubles: dict[tuple[str, str], list[Trouble]] = field(default_factory=lambda: defaultdict(list))
     down: bool = False
     wrong: bool = False
+    closed_for_editing: set[str] = field(default_factory=set)
     keys: dict[str, Carried] = field(default_factory=dict)
     product: str = "scripted"
 
@@ -136,6 +137,8 @@ class ScriptedSystem:
 
     def take(self, write: Write) -> Carried:
         """Really do it, as the declared tier promises."""
+        if write.document == "order_update" and write.payload["order"] in self.closed_for_editing:
+            raise Rejected("an order with life_status invalid cannot be updated", system=self.role, code="320001403")
         tier = OPERATIONS[self.role][write.document][write.operation].tier
         if tier is Tier.T1 and write.key in self.keys:
             return self.keys[write.key]

@@ -247,7 +247,9 @@ async def test_o2d_12_cancel_before_release(plant: Plant) -> None:
     assert plant.process().process.state == "cancelled", plant.states()
     assert len(plant.erp.of("sales_order", "cancel")) == len(plant.wms.of("outbound_order", "cancel")) == 1
     assert not plant.mes.writes
-    assert plant.crm.of("order_update")[-1].payload["status"] == "cancelled"
+    assert [write.payload["status"] for write in plant.crm.of("order_update")] == ["accepted"]
+    assert "cancellation accepted" in plant.mail.of("notice")[-1].payload["body"]
+    assert not plant.parked()
 
 
 async def test_o2d_12_cancel_in_production_nothing_made(plant: Plant) -> None:
@@ -256,6 +258,7 @@ async def test_o2d_12_cancel_in_production_nothing_made(plant: Plant) -> None:
     await plant.run()
     assert [write.reference for write in plant.mes.of("work_order", "cancel")] == ["WO-SO-1"]
     assert plant.process().process.state == "cancelled", plant.states()
+    assert not plant.parked()
 
 
 async def test_o2d_12_cancel_in_production_with_goods_made(plant: Plant) -> None:
@@ -271,6 +274,7 @@ async def test_o2d_12_cancel_in_production_with_goods_made(plant: Plant) -> None
     await plant.run()
     assert len(plant.erp.of("receipt")) == 1
     assert plant.process().process.state == "cancelled", plant.states()
+    assert not plant.parked()
 
 
 async def test_o2d_12_cancel_after_goods_issue_is_refused(plant: Plant) -> None:
@@ -280,9 +284,10 @@ async def test_o2d_12_cancel_after_goods_issue_is_refused(plant: Plant) -> None:
     await plant.run()
     plant.order(status="cancelled")
     await plant.run()
-    answer = plant.crm.of("order_update")[-1].payload
-    assert "A return is offered" in answer["message"]
-    assert answer["status"] == "part_shipped"
+    letter = plant.mail.of("notice")[-1].payload["body"]
+    assert "cancellation refused" in letter
+    assert letter.count("A return is offered") == 1
+    assert not plant.parked()
     assert not [w for s in plant.systems.values() for w in s.writes if w.operation in ("cancel", "close")]
     assert plant.process().process.state == "running"
 
@@ -292,10 +297,40 @@ async def test_o2d_12_a_refusal_at_the_warehouse_leaves_the_rest_untouched(plant
     plant.wms.next_time("outbound_order", refused, "cancel")
     plant.order(status="cancelled")
     await plant.run()
-    assert "refused by the system concerned" in plant.crm.of("order_update")[-1].payload["message"]
+    letter = plant.mail.of("notice")[-1].payload["body"]
+    assert "could not be cancelled: refused by the system concerned" in letter
+    assert "A return is offered" in letter
     assert not plant.mes.of("work_order", "cancel")
     assert not plant.erp.of("sales_order", "cancel")
     assert plant.process().process.state == "running"
+    await to_the_end(plant)
+    assert plant.process().process.state == "finished", plant.states()
+    assert not plant.parked()
+
+
+async def test_o2d_12_a_cancel_that_overtakes_the_news_of_acceptance_leaves_nothing_parked(plant: Plant) -> None:
+    plant.master_data()
+    plant.order()
+    await plant.engine.run_step(FLOW, "erp_order")
+    plant.crm.closed_for_editing.add("sales_order:crm:SO-1")
+    await plant.engine.run_step(FLOW, "order_accepted")
+    assert plant.step("order_accepted").state == "skipped"
+    plant.order(status="cancelled")
+    await plant.run()
+    assert plant.process().process.state == "cancelled", plant.states()
+    assert not plant.crm.of("order_update")
+    assert "cancellation accepted" in plant.mail.of("notice")[-1].payload["body"]
+    assert not plant.parked()
+
+
+async def test_a_change_whose_answer_sales_cannot_be_given_is_carried_out_all_the_same(plant: Plant) -> None:
+    await plant.up_to_production()
+    plant.crm.next_time("order_update", refused)
+    plant.order(lines=[("10", "FG-100", quantity(12))])
+    await plant.run()
+    assert plant.step("change_answer").state == "skipped"
+    assert plant.audit("revision in force") == ["sales_order:crm:SO-1"]
+    assert not plant.parked()
 
 
 async def test_o2d_14_partial_completion_and_scrap(plant: Plant) -> None:

@@ -88,10 +88,11 @@ class Board:
             self.moves += 1
 
     def ending(self) -> str | None:
-        """How the process is to end, when a step that ends it is done."""
+        """How the process is to end, when a step that ends it is done; with a condition also when it was skipped."""
         for own in list(self.instances.values()):
             end = self.flow.steps[own.step].end
-            if end is None or own.state is not StepState.DONE:
+            settled = (StepState.DONE, StepState.SKIPPED) if end and end.when else (StepState.DONE,)
+            if end is None or own.state not in settled:
                 continue
             if end.when is None or end.when.holds(Facts(self.flow, self.state, own.step, own.item)):
                 return end.outcome

@@ -136,7 +136,7 @@ class Decide(_Words):
 
 
 class End(_Words):
-    """Ends the whole process once the step is done, when the condition holds."""
+    """Ends the whole process once the step is done; with a condition, once it is settled and the condition holds."""
 
     outcome: Literal["finished", "cancelled"] = Field(alias="as")
     when: When | None = None

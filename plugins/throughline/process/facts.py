@@ -64,7 +64,7 @@ def dossier_for(flow: Flow, state: ProcessState, step: str, item: str) -> Dossie
         numbers=state.numbers,
         verdicts=verdicts_of(state, item),
         earlier=tuple(found.verdict for found in state.instances.values() if found.step == step and found.item != item),
-        refusals={found.step: found.refusal for found in _visible(state, item) if found.refusal},
+        refusals={found.step: found.refusal for found in _visible(state, item) if found.refusal and found.item == item},
     )
 
 

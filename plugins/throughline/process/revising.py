@@ -55,13 +55,16 @@ def revision_is_open(board: Board) -> bool:
 def _adopt_carried_out(board: Board) -> None:
     for revision in _newer(board):
         family = [own for own in _family(board) if own.item == revision.id]
-        if family and _was_carried_out(family):
+        if family and _was_carried_out(board, family):
             board.adopt(revision.id)
 
 
-def _was_carried_out(family: list[Instance]) -> bool:
+def _was_carried_out(board: Board, family: list[Instance]) -> bool:
+    """Accepted and refused by no system; a letter or news of it that nobody took changes nothing of that."""
     outcomes = [own.verdict["outcome"] for own in family if "outcome" in own.verdict]
-    return all(outcome == "apply" for outcome in outcomes) and not any(own.refusal for own in family)
+    effects = {own.step: board.flow.steps[own.step].effect for own in family if own.refusal}
+    refused = any(effect is None or effect.document in LATTICES for effect in effects.values())
+    return all(outcome == "apply" for outcome in outcomes) and not refused
 
 
 def _newer(board: Board) -> list[Revision]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from throughline.canonical import Customer, Item, Notice, SalesOrder, Shipment
 from throughline.errors import Invalid
 from throughline.rules.dossier import Dossier
@@ -38,21 +40,39 @@ def shipment_notice(subject: SalesOrder, item: Shipment, dossier: Dossier) -> No
 
 @rule("change_notice", kind="make", makes="notice")
 def change_notice(subject: SalesOrder, item: SalesOrder, dossier: Dossier) -> Notice | None:
-    """Tells the customer that a change of the order was accepted; a refusal is for sales to explain."""
+    """Tells the customer that a change was accepted; of a cancellation also that it was refused, and why."""
     verdict = next((found for found in dossier.verdicts.values() if "outcome" in found), None)
-    if verdict is None or verdict["outcome"] != "apply" or verdict["kind"] == "none" or dossier.refusals:
+    applied = verdict is not None and verdict["outcome"] == "apply" and not dossier.refusals
+    if verdict is None or verdict["kind"] == "none" or not (applied or verdict["kind"] == "cancel"):
         return None
+    if not applied:
+        return _cancel_refused(subject, item, verdict["sentence"], dossier)
     changed = [delta for delta in compare_lines(subject, item, dossier) if delta.before != delta.after]
     rows = "\n".join(
         f"  {_name(delta.item, dossier)}: {plain(delta.before)} → {plain(delta.after)} {delta.unit}"
         for delta in changed
     )
+    return _about_change(subject, item, f"{verdict['sentence']['zh']}\n{verdict['sentence']['en']}\n{rows}\n", dossier)
+
+
+def _cancel_refused(subject: SalesOrder, item: SalesOrder, sentence: Mapping[str, str], dossier: Dossier) -> Notice:
+    """The order goes on although it was cancelled: what was decided, or which system refused, and what is offered."""
+    number = _their_number(subject)
+    chinese, english = sentence["zh"], sentence["en"]
+    if dossier.refusals:
+        chinese = f"订单 {number}:相关系统拒绝,未能取消。"
+        english = f"Order {number} could not be cancelled: refused by the system concerned."
+    offer = () if "return is offered" in english else ("到货后可办理退货。", "A return is offered after delivery.")
+    return _about_change(subject, item, "\n".join((chinese, english, *offer, "")), dossier)
+
+
+def _about_change(subject: SalesOrder, item: SalesOrder, body: str, dossier: Dossier) -> Notice:
     return Notice(
         number=f"{subject.number}-change-{dossier.item_id.rpartition('@')[2]}-notice",
         about=dossier.key,
         recipient=_address(item, dossier),
         subject=f"订单变更 Order change · {_their_number(subject)}",
-        body=f"{verdict['sentence']['zh']}\n{verdict['sentence']['en']}\n{rows}\n",
+        body=body,
     )
 
 
