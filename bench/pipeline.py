@@ -1,7 +1,7 @@
 """Documents per second through capture → map → deliver, and the same target driven by a bare httpx loop beside it.
 
-Both write the same outbound orders to the same emulated FLUX with the same concurrency. The hub also reads the orders from
-the emulated CRM, keeps them, maps them, commits each intent before its call and each outcome after it.
+Both write the same outbound orders to the same emulated FLUX with the same concurrency. The hub also reads the orders
+from the emulated CRM, keeps them, maps them, commits each intent before its call and each outcome after it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     ThroughlineError
     ├── Transient          try again later by itself (network, 5xx, a lock)
-    │   └── RateLimited    the system said how long to wait
+    │   ├── RateLimited    the system said how long to wait
+    │   └── NotYet         the system is well, but something must happen there first
     ├── InDoubt            the write may have happened: ask the target before sending again
     ├── Rejected           the target understood and refused: this document is parked
     ├── Invalid            the document does not fit: this document is parked
@@ -50,6 +51,10 @@ class Transient(ThroughlineError):
 
 class RateLimited(Transient):
     """The system asked us to slow down; `retry_after` says for how many seconds, when it told us."""
+
+
+class NotYet(Transient):
+    """The system is well and answered: something must happen there first. Never counts against the system."""
 
 
 class InDoubt(ThroughlineError):

@@ -9,7 +9,7 @@ from random import Random
 
 from throughline.canonical import line_reference
 from throughline.connectors.contract import Carried, Operation, Tier
-from throughline.errors import InDoubt, Misconfigured, RateLimited, Rejected, ThroughlineError, Unknown
+from throughline.errors import InDoubt, Misconfigured, NotYet, RateLimited, Rejected, ThroughlineError, Unknown
 from throughline.ledger import Books
 from throughline.ledger.entries import AuditEntry, Identity
 from throughline.ledger.work_entries import Case, Confirmation, Delivery, Setback, StepChange
@@ -130,8 +130,8 @@ class Recording:
     def _try_again(self, entries: Entries, result: Result, error: ThroughlineError, now: datetime) -> Ending:
         """Surely not carried out: it goes back to being meant, unless it was in doubt before."""
         row = result.delivery
-        for_all = isinstance(error, RateLimited | Misconfigured)
-        entries.failed += result.kind in ("transient", "search") and not for_all
+        well = isinstance(error, RateLimited | Misconfigured | NotYet)
+        entries.failed += result.kind in ("transient", "search") and not well
         at = now + self._patience.pause(row.attempts, self._rng, at_least=getattr(error, "retry_after", None))
         if result.kind != "search":
             uncounted = result.kind == "untouched" or isinstance(error, Misconfigured)

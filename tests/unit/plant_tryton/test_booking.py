@@ -12,7 +12,7 @@ import pytest
 from include.plant.tryton.json_rpc import TrytonClient
 from throughline.canonical import Quantity, Receipt, ReceiptLine, Shipment, ShipmentLine
 from throughline.connectors.contract import Carried
-from throughline.errors import InDoubt, Rejected, Transient
+from throughline.errors import InDoubt, NotYet, Rejected, Transient
 
 from .conftest import Cut, Hub, Opener, Remembered, order
 
@@ -120,6 +120,19 @@ async def test_a_receipt_broken_at_any_write_is_booked_once(
         assert books.stock() - before == 3
         assert [made["state"] for made in books.productions(f"SO-{fresh}-{at}")] == ["done"]
     assert at > 3, "at least: begin, book, do the piece, do the production"
+
+
+async def test_goods_made_to_order_cannot_leave_before_their_first_receipt_is_booked(
+    erp: Hub, books: Books, fresh: str
+) -> None:
+    sale = f"SO-{fresh}"
+    work = await begun(erp, sale, "4")
+    with pytest.raises(NotYet, match="their receipt is not booked yet"):
+        await erp.send(shipment(f"DN-{fresh}", sale, _10="4"))
+    assert books.deliveries(sale) == [("waiting", 4)], "nothing was touched"
+    await erp.send(receipt(f"GR-{fresh}", "4", notice=work))
+    await erp.send(shipment(f"DN-{fresh}", sale, _10="4"))
+    assert books.deliveries(sale) == [("done", 4)]
 
 
 async def test_what_leaves_in_parts_leaves_the_rest_open(erp: Hub, books: Books, fresh: str) -> None:

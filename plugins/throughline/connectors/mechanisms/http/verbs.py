@@ -15,7 +15,7 @@ from throughline.connectors.contract import Carried, Connection
 from throughline.connectors.mechanisms.http.operations import half_done
 from throughline.connectors.mechanisms.http.outgoing import PreparedCall
 from throughline.connectors.mechanisms.http.talk import Talk
-from throughline.errors import Misconfigured, Transient
+from throughline.errors import Misconfigured, NotYet, Transient
 
 Find = Callable[[str, str], Awaitable[Carried | None]]
 
@@ -82,6 +82,7 @@ class VerbOperation:
         try:
             return await self.verb(session, scope["payload"], reference=scope["reference"], key=scope["key"])
         except Transient as failure:
-            if session.written:
+            # a verb that says "not yet" has stopped at a place it can be repeated from: nothing is in doubt
+            if session.written and not isinstance(failure, NotYet):
                 raise half_done(talk, failure) from None
             raise

@@ -6,7 +6,7 @@ left, in one transaction that fails if anybody changed the delivery meanwhile; t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,9 +14,9 @@ from typing import Any
 from throughline.connectors.contract import Carried
 from throughline.connectors.mechanisms.http.verbs import Session
 from throughline.connectors.products.tryton_erp.verbs.models import Models, Record
-from throughline.connectors.products.tryton_erp.verbs.productions import MOVE, in_base
+from throughline.connectors.products.tryton_erp.verbs.productions import in_base
 from throughline.connectors.products.tryton_erp.verbs.sales import SALE
-from throughline.errors import Rejected, Transient
+from throughline.errors import NotYet, Rejected
 
 DELIVERY = "stock.shipment.out"
 FIELDS = ("number", "reference", "state", "_timestamp", "inventory_moves.state", "outgoing_moves.origin",
@@ -43,6 +43,7 @@ async def issue(session: Session, payload: Mapping[str, Any], *, reference: str,
     for delivery in deliveries:
         if delivery["reference"] == reference:
             _take(left, delivery)
+    _refuse_to_overtake_production(deliveries, left, session, reference)
     for delivery in deliveries:
         if not delivery["reference"] and delivery["state"] in OPEN and any(left.values()):
             await _fit(models, delivery["id"], left, reference, payload)
@@ -50,6 +51,21 @@ async def issue(session: Session, payload: Mapping[str, Any], *, reference: str,
     if short:
         raise Rejected(f"{session.role} has no open delivery of {sale['reference']} for {short}", system=session.role)
     return await _see_through(models, reference)
+
+
+def _refuse_to_overtake_production(
+    deliveries: Sequence[Record], left: Amounts, session: Session, reference: str
+) -> None:
+    """Goods made to order are `staging` until their first receipt is booked: that booking is on its way, so wait.
+
+    Asked before anything is written. Nobody can take a move out of `staging` from outside (the button is refused).
+    """
+    moves = [move for delivery in deliveries if not delivery["reference"] for move in delivery["outgoing_moves"]]
+    if any(move["state"] == "staging" and left.get(move["origin"], Decimal(0)) > 0 for move in moves):
+        raise NotYet(
+            f"{session.role} still waits for the goods of {reference} to be made: their receipt is not booked yet",
+            system=session.role,
+        )
 
 
 async def find_issue(session: Session, reference: str) -> Carried | None:
@@ -78,10 +94,6 @@ async def _fit(models: Models, delivery: int, left: Amounts, reference: str, pay
     kept, dropped = _split(now, left)
     if not kept:
         return
-    staged = [move["id"] for move, _ in kept if move["state"] == "staging"]
-    if staged:
-        await models.press(MOVE, "draft", *staged)
-        now = await models.one(DELIVERY, delivery, FIELDS)
     values: dict[str, Any] = {
         "reference": reference,
         "outgoing_moves": [["write", [move["id"]], {"quantity": amount / _factor(move)}] for move, amount in kept],
@@ -115,9 +127,9 @@ async def _see_through(models: Models, reference: str) -> Carried:
             await models.press(DELIVERY, _NEXT[state], delivery["id"])
             before, state = state, (await models.one(DELIVERY, delivery["id"], ("state",)))["state"]
             if state == before:
-                raise Transient(
+                raise NotYet(
                     f"{models.session.role} has too little in stock to issue {reference}: "
-                    "a receipt may still be on its way", system=models.session.role, retry_after=2,
+                    "a receipt may still be on its way", system=models.session.role,
                 )  # fmt: skip
     return _carried(found)
 
