@@ -404,6 +404,21 @@ async def test_o2d_17_units(plant: Plant) -> None:
     plant.wms_ships("D-2", 2)
     await plant.run()
     assert plant.process().process.state == "finished", plant.states()
+    notes = {write.reference: write.payload for write in plant.crm.of("shipment")}
+    assert [notes[name]["lines"][0]["quantity"] for name in ("D-1", "D-2")] == [
+        {"value": "2", "unit": "carton"}, {"value": "2", "unit": "pcs"}]  # fmt: skip
+    assert notes["D-1"]["remark"] is None
+    assert "Line 10: 2 pcs, not whole carton." in notes["D-2"]["remark"]
+
+
+async def test_o2d_17_pieces_that_fill_cartons_are_delivered_cartons(plant: Plant) -> None:
+    plant.master_data()
+    plant.order(lines=[("10", "FG-100", quantity(10, "carton"))])
+    await plant.run()
+    plant.wms_ships("D-1", 40)
+    await plant.run()
+    assert plant.crm.of("shipment")[0].payload["lines"][0]["quantity"] == {"value": "10", "unit": "carton"}
+    assert plant.erp.of("shipment")[0].payload["lines"][0]["quantity"] == {"value": "40", "unit": "pcs"}
 
 
 async def test_o2d_20_partial_and_multiple_shipments_with_the_last_closing(plant: Plant) -> None:
@@ -449,6 +464,42 @@ async def test_o2d_24_notice_never_twice(plant: Plant) -> None:
     plant.wms_ships("D-1", 4)
     await plant.run()
     assert plant.mail.calls["notice", "create"] == 1
+    assert plant.engine.replay(keys=["sales_order:crm:SO-1"], by="hannah")
+    await plant.run(minutes=5)
+    assert (plant.step("customer_notice").state, len(plant.parked())) == ("parked", 1)
+    assert plant.mail.calls["notice", "create"] == 1
+
+
+@pytest.mark.parametrize(("arrived", "calls"), [(True, 1), (False, 2)])
+async def test_o2d_24_a_person_says_whether_a_notice_arrived(plant: Plant, *, arrived: bool, calls: int) -> None:
+    await plant.up_to_production()
+    plant.mail.next_time("notice", answer_lost if arrived else request_lost)
+    plant.wms_ships("D-1", 4)
+    await plant.run()
+    plant.engine.replay(keys=["sales_order:crm:SO-1"], by="hannah", arrived=arrived)
+    await plant.run()
+    assert plant.step("customer_notice").state == "done"
+    assert (plant.mail.calls["notice", "create"], len(plant.mail.of("notice"))) == (calls, 1)
+    assert not plant.parked()
+
+
+async def test_a_deadline_that_passes_is_told_once_and_wakes_nobody_again(plant: Plant) -> None:
+    plant.master_data()
+    plant.order()
+    await plant.run()
+    plant.clock.pass_time(hours=5)
+    with plant.ledger.transaction() as books:
+        assert books.steps.work_waits([FLOW]) == [FLOW]
+    for _ in range(2):
+        assert plant.engine.plan(FLOW) == {}
+        with plant.ledger.transaction() as books:
+            assert books.steps.work_waits([FLOW]) == []
+    assert plant.audit("overdue") == ["sales_order:crm:SO-1"]
+    step = plant.step("work_orders")
+    assert (step.state, step.overdue_at is not None) == ("waiting", True)
+    plant.erp_plans("WO-SO-1", 10)
+    await plant.run()
+    assert plant.step("work_orders").state == "done"
 
 
 async def test_late_and_repeated_status_events_move_nothing_back(plant: Plant) -> None:

@@ -98,8 +98,9 @@ OBJECTS: dict[str, CrmObject] = {
             "status": "life_status"}, unique=("hub_reference__c",), details="DeliveryNoteProductObj",
         ),
         _object(
-            "DeliveryNoteProductObj", "delivery_note_id sales_order_product_id product_id product_id__r life_status",
-            "delivery_num", columns={"parent": "delivery_note_id", "status": "life_status"}, parent="delivery_note_id",
+            "DeliveryNoteProductObj", "delivery_note_id sales_order_product_id product_id product_id__r unit__c"
+            " life_status", "delivery_num", columns={"parent": "delivery_note_id", "status": "life_status"},
+            parent="delivery_note_id",
         ),
     )
 }  # fmt: skip

@@ -214,6 +214,7 @@ class Shipment(CanonicalDocument):
     tracking_number: Text | None = None
     shipped_at: AwareDatetime | None = None
     last: bool | None = None
+    remark: Text | None = None
     lines: tuple[ShipmentLine, ...] = ()
 
 

@@ -30,9 +30,25 @@ def console() -> Console:
 def draw_path(path: Mapping[str, Any]) -> Group:
     """Everything `trace` knows about one number."""
     parts = [_process_tree(process, path["deliveries"]) for process in path["processes"]]
-    if not parts:
+    if not parts and path["matches"]:
         parts = [Tree(Text(f"{', '.join(path['matches'])}: known, and in no flow", style="bold"))]
-    return Group(*parts, _documents_tree(path))
+    if path["told"]:
+        parts.append(_told_tree(path))
+    return Group(*parts, _documents_tree(path)) if path["documents"] else Group(*parts)
+
+
+def _told_tree(path: Mapping[str, Any]) -> Tree:
+    """What a system told under this number and the hub does not understand yet."""
+    tree = Tree(Text(f"{path['number']}: told, and not understood yet", style="bold"))
+    for one in path["told"]:
+        state = "parked" if one["state"] == "failed" else one["state"]
+        said = f"{one['system']}: {one['document']} (id {one['their_id']}) {state} since {clock(one['captured_at'])}"
+        branch = tree.add(_marked(state, said))
+        if one["awaited"]:
+            branch.add(Text(f"waits for {one['awaited']}", style="yellow"))
+        if one["reason"]:
+            branch.add(Text(one["reason"], style="red"))
+    return tree
 
 
 def _process_tree(process: Mapping[str, Any], deliveries: Sequence[Mapping[str, Any]]) -> Tree:
@@ -52,6 +68,8 @@ def _step_line(step: Mapping[str, Any]) -> Text:
     seconds = "" if step["seconds"] is None else f"{step['seconds']:.1f} s"
     tries = f" after {step['attempts']} attempts" if (step["attempts"] or 0) > 1 else ""
     line = _marked(step["state"], f"{name:<38} {step['state']:<10} {clock(step['started_at']):<10} {seconds:>9}{tries}")
+    if step.get("overdue_since"):
+        line.append(f"\n  overdue since {clock(step['due_at'])}", style="yellow")
     if step.get("awaited"):
         line.append(f"\n  waits for {step['awaited']}", style="yellow")
     if step.get("error"):

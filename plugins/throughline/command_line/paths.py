@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from throughline.ledger import Books
-    from throughline.ledger.entries import CurrentDocument, Identity
+    from throughline.ledger.entries import CurrentDocument, Identity, Version
     from throughline.ledger.work_entries import Delivery, ProcessState, StepRow
 
 _MOST = 20
@@ -45,20 +45,22 @@ def _step_entry(step: StepRow) -> dict[str, Any]:
         "started_at": step.started_at,
         "finished_at": step.finished_at,
     }
-    extra = {"item": step.item, "awaited": step.awaited, "error": step.error}
+    extra = {"item": step.item, "awaited": step.awaited, "error": step.error, "due_at": step.due_at}
+    extra["overdue_since"] = step.overdue_at if step.finished_at is None else None
     return {**told, **{name: value for name, value in extra.items() if value}}
 
 
 def path_of(books: Books, number: str) -> dict[str, Any] | None:
     """Everything about the documents this number names, in whatever system; None when nobody knows it."""
     matches = sorted(_matches(books.identities.search(number), number))
-    if not matches:
+    told = [_told_entry(version) for version in books.records.told(number)]
+    if not matches and not told:
         return None
     belonging = books.processes.of(matches)
     ids = sorted({process for known in belonging.values() for process in known})[-_MOST:]
     states = books.processes.load(ids)
     names = sorted({*matches, *(link.canonical_id for state in states for link in state.links)})
-    deliveries = books.deliveries.of(ids) if ids else books.deliveries.of_documents(matches)
+    deliveries = books.deliveries.of(ids) if ids else books.deliveries.of_documents(matches) if matches else []
     lines = {delivery.canonical_id for delivery in deliveries}
     processes = [process_entry(state) for state in states]
     leading: Mapping[str, Any] = processes[-1] if processes else dict.fromkeys(_HEAD)
@@ -67,6 +69,7 @@ def path_of(books: Books, number: str) -> dict[str, Any] | None:
         **leading,
         "steps": leading.get("steps") or [],
         "matches": matches,
+        "told": told,
         "processes": processes,
         "documents": _documents(books.records.current(names), books, names),
         "identities": [_identity_entry(one) for one in books.identities.all_of({*names, *lines})],
@@ -108,6 +111,19 @@ def _identity_entry(one: Identity) -> dict[str, Any]:
         "kind": one.kind,
         "their_id": one.their_id,
         "number": one.number,
+    }
+
+
+def _told_entry(version: Version) -> dict[str, Any]:
+    """Something a system told that is not understood yet, and what it waits for or why it cannot be read."""
+    return {
+        "system": version.role,
+        "document": version.document,
+        "their_id": version.their_id,
+        "state": version.state,
+        "awaited": version.awaited,
+        "reason": version.reason,
+        "captured_at": version.captured_at,
     }
 
 

@@ -44,7 +44,9 @@ def _draw_processes(found: Sequence[Mapping[str, Any]]) -> None:
     table = Table("Document", "Flow", "State", "Steps", "Now at", "Started", "Took", box=None, pad_edge=False)
     for one in found:
         done = sum(step["state"] in {"done", "skipped", "withdrawn"} for step in one["steps"])
-        now = ", ".join(dict.fromkeys(step["name"] for step in one["steps"] if step["state"] in OPEN))
+        late = {step["name"] for step in one["steps"] if step.get("overdue_since")}
+        at = dict.fromkeys(step["name"] for step in one["steps"] if step["state"] in OPEN or step["name"] in late)
+        now = ", ".join(f"{name} (overdue)" if name in late else name for name in at)
         took = duration(one["started_at"], one["finished_at"]).removeprefix(" in ")
         row = (
             one["key"],
@@ -119,10 +121,19 @@ def _draw_group(group: Mapping[str, Any]) -> None:
 @click.option("--signature", help="Everything with this cause.")
 @click.option("--key", "keys", multiple=True, help="Everything of this document or process; may be repeated.")
 @click.option("--all", "everything", is_flag=True, help="Everything that is parked.")
+@click.option("--arrived/--send-again", default=None, help="Of a letter or call in doubt: you looked, and know.")
 @json_option
-def replay(ids: tuple[int, ...], signature: str | None, keys: tuple[str, ...], everything: bool, as_json: bool) -> None:
+def replay(
+    ids: tuple[int, ...],
+    signature: str | None,
+    keys: tuple[str, ...],
+    everything: bool,
+    arrived: bool | None,
+    as_json: bool,
+) -> None:
     """Let parked work go on: chosen by ID, by cause, by document, or all of it. Say so only once it is mended.
 
+    A letter whose end is unknown is not sent again unless you say --send-again (or --arrived, when it did arrive).
     Who let it go on is written into the audit.
     """
     from throughline.command_line.open_ledger import open_ledger
@@ -135,7 +146,11 @@ def replay(ids: tuple[int, ...], signature: str | None, keys: tuple[str, ...], e
         if mended:
             books.breakers.try_now()
         cases = books.parked.replay(
-            ids=chosen, signature=signature, keys=list(keys) or None, by=f"{getpass.getuser()} (command line)"
+            ids=chosen,
+            signature=signature,
+            keys=list(keys) or None,
+            arrived=arrived,
+            by=f"{getpass.getuser()} (command line)",
         )
     if as_json:
         print_json([_case(case) for case in cases])

@@ -60,6 +60,11 @@ class Deliveries:
         """It was surely not carried out (the target was busy, or does not know it): it may be sent again later."""
         return self._set_back("intended", setbacks)
 
+    def decided(self, places: Iterable[tuple[int, str, str]], *, arrived: bool) -> set[int]:
+        """A person looked: these doubtful writes of (process, step, item) arrived, or are to be sent again."""
+        rows = as_rows({"p": process_id, "s": step, "i": item} for process_id, step, item in places)
+        return self._moved(_ARRIVED, self._session.now, rows) if arrived else self._moved(_SEND_AGAIN, rows)
+
     def of(self, process_ids: Iterable[int]) -> list[Delivery]:
         """Every write of these processes, oldest first."""
         return self._session.entries(Delivery, _OF, list(process_ids))
@@ -153,6 +158,19 @@ update deliveries d set state = %s, settled_at = case when %s = 'rejected' then 
 from jsonb_to_recordset(%s::jsonb)
     as x(id bigint, error text, signature text, not_before timestamptz, uncounted boolean)
 where d.id = x.id and d.state in ('intended', 'sent', 'in_doubt') returning d.id
+"""
+
+_ARRIVED = """
+update deliveries d set state = 'resolved', settled_at = %s, their_id = coalesce(d.their_id, d.reference), error = null,
+    signature = null, not_before = null
+from jsonb_to_recordset(%s::jsonb) as x(p bigint, s text, i text)
+where d.process_id = x.p and d.step = x.s and d.item = x.i and d.state in ('sent', 'in_doubt') returning d.id
+"""
+
+_SEND_AGAIN = """
+update deliveries d set state = 'intended', error = null, signature = null, not_before = null
+from jsonb_to_recordset(%s::jsonb) as x(p bigint, s text, i text)
+where d.process_id = x.p and d.step = x.s and d.item = x.i and d.state in ('sent', 'in_doubt') returning d.id
 """
 
 _OF = "select * from deliveries where process_id = any(%s) order by id"

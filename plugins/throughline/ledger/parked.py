@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from throughline.ledger.deliveries import Deliveries
 from throughline.ledger.entries import AuditEntry
 from throughline.ledger.session import Session, as_rows
 from throughline.ledger.work_entries import Case, ParkedCase, ParkedGroup
@@ -45,9 +46,13 @@ class Parked:
 
     def replay(
         self, *, ids: Iterable[int] | None = None, signature: str | None = None,
-        keys: Iterable[str] | None = None, by: str,
+        keys: Iterable[str] | None = None, by: str, arrived: bool | None = None,
     ) -> list[ParkedCase]:  # fmt: skip
-        """Let parked work go on (named by case, by cause, or by subject or process key); once only, and audited."""
+        """Let parked work go on (named by case, by cause, or by subject or process key); once only, and audited.
+
+        Where a write may or may not have arrived and only a person can tell: `arrived` says so. Without that word such
+        a write is not sent again, and parks once more.
+        """
         chosen = (None if ids is None else list(ids), signature, None if keys is None else list(keys))
         if chosen == (None, None, None):
             return []
@@ -55,9 +60,15 @@ class Parked:
             ParkedCase, _REPLAY, chosen[0], chosen[0], signature, signature, chosen[2], chosen[2], chosen[2],
             self._session.now, by,
         )  # fmt: skip
+        if arrived is not None:
+            places = [(case.process_id, case.step, case.item) for case in cases if case.process_id is not None]
+            Deliveries(self._session).decided(places, arrived=arrived)
         self._resume(cases)
+        told = {} if arrived is None else {"arrived": arrived}
         self._session.audited += [
-            AuditEntry(by, "replay", case.subject, case.process_id, {"case": case.id, "signature": case.signature})
+            AuditEntry(
+                by, "replay", case.subject, case.process_id, {"case": case.id, "signature": case.signature, **told}
+            )
             for case in cases
         ]
         return cases

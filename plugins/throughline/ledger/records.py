@@ -54,6 +54,10 @@ class Records(Capturing, Translations):
         """Every content these documents ever had, in every system, oldest first."""
         return self._session.entries(Version, _VERSIONS, list(canonical_ids))
 
+    def told(self, number: str) -> list[Version]:
+        """What was told under this number or id and is not understood (yet): waiting for a name, or parked."""
+        return self._session.entries(Version, _TOLD, number, number)
+
     def contents(self, version_ids: Iterable[int]) -> list[Content]:
         """What was told in these versions, raw and canonical (None when its month was dropped)."""
         return self._session.entries(Content, _CONTENTS, list(version_ids))
@@ -74,12 +78,15 @@ where canonical_id = any(%s) and canonical is not null and (%s::text is null or 
 order by canonical_id, role, canonical_deleted, canonical_version_id desc
 """
 
-_VERSIONS = """
+_VERSION = """
 select v.id as version_id, v.record_id, v.role, v.document, r.their_id, v.revision, v.changed_at, v.captured_at,
     v.deleted, v.run_id, v.content_hash, v.state, v.awaited, v.reason, v.canonical_id, v.mapping_version, v.news,
     v.id is not distinct from r.canonical_version_id as current
 from source_records r join record_versions v on v.record_id = r.id
-where r.canonical_id = any(%s) order by v.id
+"""
+_VERSIONS = f"{_VERSION} where r.canonical_id = any(%s) order by v.id"
+_TOLD = f"""{_VERSION}
+where (r.number = %s or r.their_id = %s) and v.state in ('pending', 'waiting', 'failed') order by v.id
 """
 
 _CONTENTS = """

@@ -29,6 +29,7 @@ from throughline.process.surroundings import Writing
 from throughline.process.taking import Taking
 from throughline.process.workshop import Workshop
 
+ASKED = ": look there, and let it go on as arrived or send it again"
 ENDED = ("done", "skipped", "parked")
 
 
@@ -106,7 +107,8 @@ class DeliveryRun:
                 if move is Move.FIND:
                     searches.append((job, row))
                 elif move in (Move.WAIT, Move.ASK):
-                    job.results.append(Result(row, str(move), InDoubt(_doubt(row), system=row.role)))
+                    said = _doubt(row) + (ASKED if move is Move.ASK else "")
+                    job.results.append(Result(row, str(move), InDoubt(said, system=row.role)))
         found = await asyncio.gather(*(caller.find(row) for _, row in searches))
         for (job, row), answer in zip(searches, found, strict=True):
             if isinstance(answer, Carried):

@@ -4,8 +4,10 @@
 |---|---|---|---|---|
 | intended, rejected | send | send | send | send |
 | sent (its worker is gone) | send | find, then send | wait, find, then send | ask a person |
-| in doubt | send | find, then send | wait, find, then send | send: a person said so |
+| in doubt | send | find, then send | wait, find, then send | ask a person |
 | confirmed, resolved | nothing | nothing | nothing | nothing |
+
+A person who was asked says "it arrived" (the row is resolved) or "send it again" (the row is intended once more).
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ def next_move(delivery: Delivery, operation: Operation, now: datetime) -> Move:
         return Move.FIND if operation.findable else Move.SEND
     if operation.tier is Tier.T3 and operation.findable:
         return Move.WAIT if now < looked_for_from(delivery, operation, now) else Move.FIND
-    return Move.ASK if delivery.state == "sent" else Move.SEND
+    return Move.ASK
 
 
 def looked_for_from(delivery: Delivery, operation: Operation, now: datetime) -> datetime:

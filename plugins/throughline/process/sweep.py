@@ -15,6 +15,7 @@ from random import Random
 from throughline.connectors.contract import Captured
 from throughline.errors import Misconfigured
 from throughline.ledger import Books, Ledger
+from throughline.ledger.entries import AuditEntry
 from throughline.ledger.work_entries import ParkedCase
 from throughline.process import capturing
 from throughline.process.backoff import Patience
@@ -71,6 +72,7 @@ class Engine:
         """The steps worth running now, in order: those with work (and how much), and those that can make ready."""
         definition = self.flow(flow)
         with self.ledger.transaction() as books:
+            self._note_overdue(books, flow)
             if keys is not None:  # somebody asks for these: what waits for a mending is tried at once
                 _mended(books, flow=flow, keys=keys)
             ready = books.steps.ready_work(flow, keys)
@@ -100,14 +102,30 @@ class Engine:
 
     def replay(
         self, *, ids: Iterable[int] | None = None, signature: str | None = None,
-        keys: Iterable[str] | None = None, by: str,
+        keys: Iterable[str] | None = None, by: str, arrived: bool | None = None,
     ) -> list[ParkedCase]:  # fmt: skip
-        """Let parked work go on after its cause was mended; what took effect already is not done again."""
+        """Let parked work go on after its cause was mended; what took effect already is not done again.
+
+        `arrived` is a person's word about writes in doubt that nobody else can settle: it arrived, or send it again.
+        """
         with self.ledger.transaction() as books:
             chosen = None if keys is None else list(keys)
             if ids is None:
                 _mended(books, signature=signature, keys=chosen)
-            return books.parked.replay(ids=ids, signature=signature, keys=chosen, by=by)
+            return books.parked.replay(ids=ids, signature=signature, keys=chosen, by=by, arrived=arrived)
+
+    def _note_overdue(self, books: Books, flow: str) -> None:
+        """Say once of every step that its time is over; it goes on all the same."""
+        late = books.steps.due(flow)
+        if not late:
+            return
+        books.steps.overdue([step.id for step in late])
+        keys = {row.process.id: row.process.key for row in books.processes.load({step.process_id for step in late})}
+        books.audit.append([
+            AuditEntry(self._shop.holder, "overdue", keys[step.process_id], step.process_id,
+                       {"step": step.step, "item": step.item, "due_at": step.due_at, "state": step.state})
+            for step in late
+        ])  # fmt: skip
 
     def flow(self, name: str) -> Flow:
         """The flow of this name."""

@@ -13,7 +13,7 @@ import pytest
 from throughline.command_line.main import main
 from throughline.connectors.contract import Captured
 from throughline.ledger import Ledger, migrate
-from throughline.ledger.entries import Identity, Translation
+from throughline.ledger.entries import Identity, Translation, Waiting
 from throughline.ledger.work_entries import Case, Changes, Confirmation, Intent, Link, Start, StepChange
 
 KEY = "sales_order:crm:SO-1"
@@ -124,6 +124,20 @@ def test_trace_draws_the_path_for_a_person(capsys: pytest.CaptureFixture[str]) -
     for words in (KEY, "erp_order", "sales_order create confirmed → S00012", "mes_work_order [WO-7]",
                   "The MES does not know FG-100.", "crm: SO-1 (id 65a1) confirmed"):  # fmt: skip
         assert words in out
+
+
+def test_trace_shows_what_was_told_and_is_not_understood_yet(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ledger.transaction() as books:
+        (stored,) = books.records.store("crm", [Captured("sales_order", "77b", {"name": "SO-77"}, number="SO-77")])
+        books.records.waiting([Waiting(stored.version_id, "crm/customer/C-9", "Customer C-9 is not known.", "s")])
+    code, out, _ = run(capsys, "trace", "SO-77")
+    assert code == 0
+    for words in ("SO-77: told, and not understood yet", "waits for crm/customer/C-9", "Customer C-9 is not known."):
+        assert words in out
+    (told_once,) = told(capsys, "trace", "77b", "--json")["told"]
+    assert (told_once["state"], told_once["awaited"]) == ("waiting", "crm/customer/C-9")
 
 
 @pytest.mark.usefixtures("ledger")

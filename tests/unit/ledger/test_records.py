@@ -13,7 +13,7 @@ import pytest
 from throughline.connectors.contract import Captured
 from throughline.errors import Invalid
 from throughline.ledger import Ledger
-from throughline.ledger.entries import Minted, Translation
+from throughline.ledger.entries import Failure, Minted, Translation, Waiting
 
 
 def at(hour: int) -> datetime:
@@ -145,3 +145,18 @@ def test_documents_of_the_hub_are_minted_once(ledger: Ledger) -> None:
         (version,) = books.records.versions(["receipt_notice:hub:RN-1"])
         (content,) = books.records.contents([version.version_id])
     assert content.canonical == {"number": "RN-1"}
+
+
+def test_what_is_told_and_not_understood_is_found_by_its_number_or_id(ledger: Ledger) -> None:
+    with ledger.transaction() as books:
+        told = [Captured("sales_order", f"id-{name}", {"n": name}, name) for name in ("SO-W", "SO-F", "SO-T")]
+        waits, fails, fine = books.records.store("crm", told)
+        books.records.waiting([Waiting(waits.version_id, "crm/customer/C-9", "customer C-9 is unknown", "s")])
+        books.records.failed([Failure(fails.version_id, "no such unit", "s", "Invalid")])
+        books.records.translated([Translation(fine.version_id, "sales_order:crm:SO-T", {"number": "SO-T"})])
+    with ledger.transaction() as books:
+        (found,) = books.records.told("SO-W")
+        assert (found.state, found.awaited, found.their_id) == ("waiting", "crm/customer/C-9", "id-SO-W")
+        (found,) = books.records.told("id-SO-F")
+        assert (found.state, found.reason) == ("failed", "no such unit")
+        assert books.records.told("SO-T") == books.records.told("SO-X") == []

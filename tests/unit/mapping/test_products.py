@@ -109,7 +109,7 @@ def test_fxiaoke_delivery_note(translator: Translator, registry: Everybody) -> N
     assert translator.write("fxiaoke", "crm", "shipment", shipment) == {
         "name": "DL00000001", "sales_order_id": "o1", "express_org": "SF", "express_order_id": "SF7",
         "delivery_date": 1795399200000,
-        "lines": [{"sales_order_product_id": "l1", "product_id": "p9", "delivery_num": "8"}],
+        "lines": [{"sales_order_product_id": "l1", "product_id": "p9", "unit__c": "carton", "delivery_num": "2"}],
     }  # fmt: skip
     elsewhere = line.model_copy(update={"outbound_line": "outbound_order:hub:OB-SO-1#10"})
     with pytest.raises(Invalid, match=r"lines\[0\].outbound_line .* does not name a sales_order.line"):

@@ -31,7 +31,7 @@ ROW = Delivery(
         ("sent", Tier.T3, True, Move.WAIT),
         ("sent", Tier.T3, False, Move.ASK),
         ("sent", Tier.T4, False, Move.ASK),
-        ("in_doubt", Tier.T4, False, Move.SEND),
+        ("in_doubt", Tier.T4, False, Move.ASK),
         ("confirmed", Tier.T1, True, Move.NOTHING),
         ("resolved", Tier.T3, True, Move.NOTHING),
     ],
