@@ -135,6 +135,17 @@ async def test_goods_made_to_order_cannot_leave_before_their_first_receipt_is_bo
     assert books.deliveries(sale) == [("done", 4)]
 
 
+async def test_a_part_of_a_carton_may_leave_and_the_rest_stays_exact(erp: Hub, books: Books, fresh: str) -> None:
+    sale, before = f"SO-{fresh}", books.stock()
+    await erp.send(order(sale, ("10", "FG-200", "2", "carton")))  # a carton holds twelve
+    work = f"work_order:erp:{production_of(await erp.read('work_order'), sale)}"
+    await erp.send(receipt(f"GR-{fresh}", "24", notice=work))
+    for number, pieces in (("a", "5"), ("b", "8"), ("c", "11")):
+        await erp.send(shipment(f"DN-{fresh}{number}", sale, _10=pieces))
+    assert {state for state, _ in books.deliveries(sale)} == {"done"}
+    assert books.stock() == before, "all twenty-four came and left"
+
+
 async def test_what_leaves_in_parts_leaves_the_rest_open(erp: Hub, books: Books, fresh: str) -> None:
     sale = f"SO-{fresh}"
     work = await begun(erp, sale, "10")

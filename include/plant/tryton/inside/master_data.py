@@ -95,8 +95,10 @@ def _units(item: dict[str, Any]) -> Any:
 
 
 def _unit(symbol: str, factor: float, category: Any) -> Any:
-    unit = proteus.Model.get("product.uom")(name=symbol, symbol=symbol, category=category, rounding=1.0)
-    unit.factor, unit.digits = factor, 0
+    """The item's own unit is counted whole; of a carton a part may leave, so it is kept to six places."""
+    digits = 0 if factor == 1 else 6
+    unit = proteus.Model.get("product.uom")(name=symbol, symbol=symbol, category=category, rounding=10.0**-digits)
+    unit.factor, unit.digits = factor, digits
     unit.save()
     return unit
 

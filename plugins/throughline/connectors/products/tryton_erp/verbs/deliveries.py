@@ -14,7 +14,7 @@ from typing import Any
 from throughline.connectors.contract import Carried
 from throughline.connectors.mechanisms.http.verbs import Session
 from throughline.connectors.products.tryton_erp.verbs.models import Models, Record
-from throughline.connectors.products.tryton_erp.verbs.productions import in_base
+from throughline.connectors.products.tryton_erp.verbs.productions import in_base, in_unit_of
 from throughline.connectors.products.tryton_erp.verbs.sales import SALE
 from throughline.errors import NotYet, Rejected
 
@@ -96,7 +96,7 @@ async def _fit(models: Models, delivery: int, left: Amounts, reference: str, pay
         return
     values: dict[str, Any] = {
         "reference": reference,
-        "outgoing_moves": [["write", [move["id"]], {"quantity": amount / _factor(move)}] for move, amount in kept],
+        "outgoing_moves": [["write", [move["id"]], {"quantity": in_unit_of(move, amount)}] for move, amount in kept],
     }
     if dropped:
         values["outgoing_moves"].append(["delete", dropped])
@@ -149,10 +149,6 @@ def _take(left: Amounts, delivery: Record) -> None:
     for move in delivery["outgoing_moves"]:
         if move["origin"] in left and move["state"] != "cancelled":
             left[move["origin"]] -= in_base(move)
-
-
-def _factor(move: Record) -> Decimal:
-    return Decimal(move["unit"]["factor"])
 
 
 def _carried(found: list[dict[str, Any]]) -> Carried:

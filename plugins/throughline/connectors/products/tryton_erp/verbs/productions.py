@@ -55,8 +55,16 @@ async def _press_through(models: Models, production: int, buttons: Mapping[str, 
 
 
 def in_base(record: Record) -> Decimal:
-    """How many of the item's own unit a record (a production, a move, a sale's line) speaks of."""
-    return plain(Decimal(record["quantity"]) * Decimal(record["unit"]["factor"]))
+    """How many of the item's own unit a record (a production, a move, a sale's line) speaks of.
+
+    A part of a carton is kept to six places there (5 of 12 pieces are 0.416667), so it is right to three here.
+    """
+    return plain(round(Decimal(record["quantity"]) * Decimal(record["unit"]["factor"]), 3))
+
+
+def in_unit_of(record: Record, amount: Decimal) -> Decimal:
+    """An amount of the item's own unit in the unit a record speaks of."""
+    return plain(round(amount / Decimal(record["unit"]["factor"]), 6))
 
 
 def planned(production: Record) -> Decimal:

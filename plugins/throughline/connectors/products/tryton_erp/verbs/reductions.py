@@ -11,6 +11,7 @@ from throughline.connectors.products.tryton_erp.verbs.productions import (
     PRODUCTION,
     explode,
     in_base,
+    in_unit_of,
     open_output,
     planned,
     received,
@@ -64,7 +65,7 @@ async def _shorten(models: Models, production: Record, taken: Decimal) -> None:
     waiting = open_output(production)
     if waiting is None:
         return
-    rest = (in_base(waiting) - taken) / Decimal(waiting["unit"]["factor"])
+    rest = in_unit_of(waiting, in_base(waiting) - taken)
     values = {"outputs": [["write", [waiting["id"]], {"quantity": rest}]]}
     await models.write(PRODUCTION, production["id"], values, seen=production["_timestamp"])
     if rest == 0 and received(production) > 0:
