@@ -355,6 +355,37 @@ async def test_o2d_14_partial_completion_and_scrap(plant: Plant) -> None:
     assert len(plant.erp.of("receipt")) == 4
 
 
+async def test_o2d_14_a_final_report_that_overtakes_another_orders_nothing_too_early(plant: Plant) -> None:
+    await plant.up_to_production()
+    plant.mes_reports("R-2", "WO-SO-1", 3, scrap=1, final=True)
+    await plant.run(minutes=2)
+    step = plant.step("top_up")
+    assert (step.state, step.awaited) == ("retrying", "work_order:erp:WO-SO-1@mes")
+    assert "only 4 of 10 pieces" in (step.error or "")
+    plant.mes_reports("R-1", "WO-SO-1", 6)
+    await plant.run(minutes=2)
+    assert [(w.reference, w.payload["quantity"]["value"]) for w in plant.mes.of("work_order")] == [
+        ("WO-SO-1", "10"), ("WO-SO-1-S1", "1")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("counted", "again"), [(9, "1"), (8, "2")])
+async def test_o2d_14_the_totals_of_the_shop_floor_tell_how_much_is_missing(
+    plant: Plant, counted: int, again: str
+) -> None:
+    await plant.up_to_production()
+    plant.mes_reports("R-2", "WO-SO-1", 3, final=True)
+    await plant.run()
+    plant.tell("mes", "work_order", {
+        "number": "WO-SO-1", "status": "completed", "order_line": "sales_order:crm:SO-1#10", "item": "item:erp:FG-100",
+        "quantity": quantity(10), "good": quantity(counted), "scrap": quantity(0),
+    })  # fmt: skip
+    await plant.run(minutes=2)
+    plant.mes_reports("R-1", "WO-SO-1", counted - 3)
+    await plant.run(minutes=2)
+    assert [(w.reference, w.payload["quantity"]["value"]) for w in plant.mes.of("work_order")] == [
+        ("WO-SO-1", "10"), ("WO-SO-1-S1", again)]  # fmt: skip
+
+
 async def test_o2d_16_duplicate_and_late_reports(plant: Plant) -> None:
     await plant.up_to_production()
     for _ in range(3):

@@ -116,7 +116,10 @@ class OrderUpdate(CanonicalDocument):
 
 
 class WorkOrder(CanonicalDocument):
-    """An instruction to make so many of an item, for an order line when it is made to order."""
+    """An instruction to make so many of an item, for an order line when it is made to order.
+
+    `good` and `scrap` are the totals so far, as the shop floor itself counts them.
+    """
 
     kind: ClassVar[str] = "work_order"
     order_line: Reference | None = None
@@ -124,6 +127,8 @@ class WorkOrder(CanonicalDocument):
     quantity: Quantity
     planned_on: date | None = None
     supplements: Reference | None = None
+    good: Quantity | None = None
+    scrap: Quantity | None = None
 
 
 class ProductionReport(CanonicalDocument):

@@ -19,18 +19,23 @@ from throughline.rules.progress import (
 from throughline.rules.registry import rule
 from throughline.rules.units import ZERO, base_unit, in_base, plain
 
+MES = "mes"
+
 
 @rule("scrap_top_up", kind="decide")
 def scrap_top_up(subject: SalesOrder, item: ProductionReport, dossier: Dossier) -> dict[str, Any]:
     """How many pieces must be made again after the final report of a work order."""
     nothing = {"needed": False, "quantity": "0"}
+    if not item.final or dossier.item_id not in standing_reports(dossier):
+        return nothing
     order = dossier.get(item.work_order, WorkOrder)
+    if order is None:
+        raise Unknown(f"the work order {item.work_order} is not known", awaited=f"{item.work_order}@erp")
     line = order_line_of(order, dossier)
-    if not item.final or order is None or line is None or dossier.item_id not in standing_reports(dossier):
+    missing = _missing(subject, line, dossier) if line else ZERO
+    if line is None or missing <= ZERO:
         return nothing
-    missing = _missing(subject, line, dossier)
-    if missing <= ZERO:
-        return nothing
+    _all_told(subject, item, order, line, dossier)
     root = root_of(item.work_order, dossier)
     number = supplement_number(root, dossier)
     unit = base_unit(order.item, dossier)
@@ -106,7 +111,34 @@ def outstanding(line: str, dossier: Dossier) -> Decimal:
 
 def _missing(subject: SalesOrder, line: str, dossier: Dossier) -> Decimal:
     mine = next((found for found in line_progress(subject, dossier) if found.line == line_of(line)), None)
-    return mine.ordered - mine.produced - outstanding(line, dossier) if mine else ZERO
+    return mine.ordered - mine.produced - outstanding(line, dossier) - _untold(line, dossier) if mine else ZERO
+
+
+def _untold(line: str, dossier: Dossier) -> Decimal:
+    """Good pieces the shop floor counts on its work orders whose reports have not arrived yet."""
+    told, finished = good_by_work_order(dossier), finished_work_orders(dossier)
+    more = ZERO
+    for ref, order in dossier.of(WorkOrder, MES):
+        if order.good is not None and ref in finished and order_line_of(dossier.get(ref, WorkOrder), dossier) == line:
+            more += max(ZERO, in_base(order.good, order.item, dossier) - told.get(ref, ZERO))
+    return more
+
+
+def _all_told(subject: SalesOrder, item: ProductionReport, order: WorkOrder, line: str, dossier: Dossier) -> None:
+    """Go on only when every piece of the work order is accounted for; a final report may overtake an earlier one."""
+    counted = dossier.get(item.work_order, WorkOrder, MES)
+    over = counted is not None and counted.good is not None and counted.status in ("completed", "closed")
+    if over or item.work_order in dossier.stopped:
+        return
+    reports = [report for report in standing_reports(dossier).values() if report.work_order == item.work_order]
+    told = sum((in_base(q, order.item, dossier) for r in reports for q in (r.good, r.scrap)), ZERO)
+    ordered = sum((found.ordered for found in line_progress(subject, dossier) if found.line == line_of(line)), ZERO)
+    wanted = min(in_base(order.quantity, order.item, dossier), ordered)
+    if told < wanted:
+        said = (
+            f"{item.number} is final, but only {plain(told)} of {plain(wanted)} pieces of {order.number} are reported"
+        )
+        raise Unknown(f"{said}: reports or the shop floor's totals are still to come", awaited=f"{item.work_order}@mes")
 
 
 def _supplements_of(root: str, dossier: Dossier) -> int:

@@ -131,8 +131,12 @@ async def test_the_shop_floor(partner: Callable[[str], Partner]) -> None:
     mes.site.act("report", code="MAP-WO-1", good="8", scrap="2", finished=False)
     await mes.takes(order, "close")
     told = await mes.tells("work_order")
-    assert told["MAP-WO-1"] == order.model_copy(update={"status": "closed", "quantity": pcs("40")})
-    assert told["MAP-WO-2"] == extra.model_copy(update={"status": "planned", "quantity": pcs("12")})
+    assert told["MAP-WO-1"] == order.model_copy(
+        update={"status": "closed", "quantity": pcs("40"), "good": pcs("8"), "scrap": pcs("2")}
+    )
+    assert told["MAP-WO-2"] == extra.model_copy(
+        update={"status": "planned", "quantity": pcs("12"), "good": pcs("0"), "scrap": pcs("0")}
+    )
     await mes.takes(extra, "cancel")
     assert (await mes.tells("work_order"))["MAP-WO-2"].status == "cancelled"
     (report,) = [one for one in (await mes.tells("production_report")).values() if _of(one, "MAP-WO-1")]

@@ -130,7 +130,7 @@ def test_black_lake_work_order(translator: Translator) -> None:
     assert set(write("cancel")) == set(write("close")) == {"code", "reason"}
     told = {**payload, "id": "1763900000000000001", "status": 3, "qualifiedAmount": "4", "updatedAt": 1763900000000}
     assert translator.read("black_lake", "mes", "work_order", told) == order.model_copy(
-        update={"status": "in_production", "quantity": pcs("10")}
+        update={"status": "in_production", "quantity": pcs("10"), "good": pcs("4")}
     )
 
 

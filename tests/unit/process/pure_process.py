@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from throughline.canonical import DOCUMENTS, CanonicalDocument, reference
+from throughline.canonical import DOCUMENTS, CanonicalDocument, WorkOrder, reference
+from throughline.errors import Unknown
 from throughline.process.advance import advance
 from throughline.process.facts import ask
 from throughline.process.flow_files import load_flow
@@ -98,6 +99,8 @@ class PureProcess:
     def carry_out(self, own: Instance, *, refused: str | None = None) -> None:
         """Do one ready step as a worker would, and let the process go on."""
         assert own.key not in self.carried_out, f"{own.key} is carried out twice"
+        if not self._decidable(own):
+            return
         self.carried_out.append(own.key)
         self._put(own.moved(StepState.RUNNING))
         step = FLOW.steps[own.step]
@@ -111,9 +114,24 @@ class PureProcess:
             self._put(own.moved(StepState.DONE if told["made"] else StepState.SKIPPED, verdict=told))
         self.go_on()
 
+    def _decidable(self, own: Instance) -> bool:
+        """Whether a rule can answer yet; the engine asks again after a pause."""
+        decide = FLOW.steps[own.step].decide
+        try:
+            if decide:
+                ask(rule_named(decide.rule, "decide"), FLOW, self.state, own.step, own.item)
+        except Unknown:
+            return False
+        return True
+
+    def supplements(self) -> list[tuple[str, Any]]:
+        """Every work order that was added, with its quantity."""
+        orders = [entry.document for entry in self.state.linked if entry.role == "hub"]
+        return [(d.number, d.quantity.value) for d in orders if isinstance(d, WorkOrder) and d.supplements]
+
     def carry_out_everything(self) -> None:
-        while self.ready():
-            self.carry_out(self.ready()[0])
+        while ready := [own for own in self.ready() if self._decidable(own)]:
+            self.carry_out(ready[0])
 
     def states(self) -> dict[tuple[str, str], str]:
         return {key: str(own.state) for key, own in sorted(self.state.instances.items())}

@@ -25,7 +25,7 @@ UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
 STORY = [
     work_order(amount=10),
     report("R-1", 6),
-    report("R-2", 4),
+    report("R-2", 4, final=True),
     receipt("RC-1", 6, "R-1"),
     receipt("RC-2", 4, "R-2"),
     shipment("D-1", 7),
@@ -69,6 +69,22 @@ def test_any_order_duplicates_and_late_work_lead_to_the_same_end(data: st.DataOb
             process.arrive(pending.pop())
     assert process.state.state == "finished"
     assert process.states() == EXPECTED
+    assert process.supplements() == []
+
+
+@settings(max_examples=60, deadline=None, phases=UNSHRUNK)
+@given(st.data())
+def test_scrap_is_made_again_once_whatever_overtakes_what(data: st.DataObject) -> None:
+    told = [report("R-1", 3), report("R-2", 2, scrap=1), report("R-3", 2, scrap=2, final=True)]
+    pending = [work_order(amount=10), *data.draw(st.permutations([*told, *told]))]
+    process = PureProcess()
+    process.go_on()
+    while pending or process.ready():
+        if process.ready() and (not pending or data.draw(st.booleans())):
+            process.carry_out(data.draw(st.sampled_from(process.ready())))
+        else:
+            process.arrive(pending.pop(0))
+    assert process.supplements() == [("WO-1-S1", 3)]
 
 
 @settings(max_examples=60, deadline=None, phases=UNSHRUNK)
