@@ -77,6 +77,14 @@ class Hub:
             rng=Random(7), holder="story",
         )  # fmt: skip
         self.problems: list[BaseException] = []
+        self._polled = [
+            (role, document) for role, system in self.landscape.systems.items()
+            for document in system.captures if self.connect(role).objects()[document].polled
+        ]  # fmt: skip
+        self._pushing = [
+            role for role, system in self.landscape.systems.items()
+            if any((role, document) not in self._polled for document in system.captures)
+        ]
 
     def connect(self, role: str) -> Connector:
         system = self.landscape.system(role)
@@ -90,18 +98,11 @@ class Hub:
 
     async def look_around(self, *, since: datetime | None = None) -> int:
         """Ask every system what changed, read what was pushed, understand it; how much was new."""
-        offers = {role: self.connect(role).objects() for role in self.landscape.systems}
-        captures = [
-            self.engine.capture(role, document, since=since)
-            for role, system in self.landscape.systems.items()
-            for document in system.captures if offers[role][document].polled
-        ]  # fmt: skip
+        captures = [self.engine.capture(role, document, since=since) for role, document in self._polled]
         told = await asyncio.gather(*captures, return_exceptions=True)
         self.problems = [each for each in told if isinstance(each, BaseException)]
         new = sum(each.new for each in told if not isinstance(each, BaseException))
-        for role, system in self.landscape.systems.items():
-            if any(offers[role][document].pushed for document in system.captures):
-                new += self.engine.drain_inbox(role).new
+        new += sum(self.engine.drain_inbox(role).new for role in self._pushing)
         self.engine.take_in()
         return new
 
@@ -201,12 +202,12 @@ class ErpBooks:
         ]
 
     def deliveries(self, number: str) -> list[tuple[str, Decimal]]:
-        """State and base quantity of every delivery of a sale."""
+        """State and base quantity of every delivery of a sale (a part of a carton is kept there to six places)."""
         fields = ("state", "outgoing_moves.quantity", "outgoing_moves.unit.factor", "outgoing_moves.state")
         (sale,) = self.person.search("sale.sale", [["reference", "=", number]], "shipments")
         found = self.person.search("stock.shipment.out", [["id", "in", sale["shipments"]]], *fields)
         return [
-            (each["state"], sum((_exact(move["quantity"]) * _exact(move["unit."]["factor"])
+            (each["state"], sum((round(_exact(move["quantity"]) * _exact(move["unit."]["factor"]), 3)
                                  for move in each["outgoing_moves."] if move["state"] != "cancelled"), Decimal(0)))
             for each in found
         ]  # fmt: skip
