@@ -200,3 +200,19 @@ async def test_a_login_on_the_shelf_serves_other_processes_until_it_is_refused(s
     async with connect(host, NOTE, top=top, shelf=shelf) as connector:
         await write(connector)
     assert site.logins == 3
+
+
+async def test_a_refused_login_on_the_shelf_is_not_tried_again_by_other_processes(serve, connect, clock):
+    site, shelf = Site(), Shelf()
+    host, top = serve(site.app), TOKEN % "{kind: query, name: t}"
+    site.refuse_login = True
+    for _ in range(3):
+        async with connect(host, NOTE, top=top, shelf=shelf) as connector:
+            with pytest.raises(Misconfigured, match="check login and password"):
+                await write(connector)
+    assert site.logins == 1
+    site.refuse_login = False
+    clock.advance(31)
+    async with connect(host, NOTE, top=top, shelf=shelf) as connector:
+        await write(connector)
+    assert site.logins == 2

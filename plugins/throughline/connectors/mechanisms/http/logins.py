@@ -1,7 +1,8 @@
 """Logins that need a conversation: a token exchange, or a session of several calls. One login at a time, never a storm.
 
 However many requests find out at once that a login is over, one of them logs in and the others use what it got. A login
-that fails, or a fresh login that is refused, is not repeated for half a minute: the same error is given instead.
+that fails, or a fresh login that is refused, is not repeated for half a minute: the same error is given instead. With a
+shelf that holds for all processes of a machine: systems lock an account, or answer ever later, after a few wrong ones.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from throughline.connectors.mechanisms.http.wire import Wire
 from throughline.errors import Misconfigured
 
 HOLD = timedelta(seconds=30)
+_REFUSED = "refused"
+"""What lies on the shelf, in a list of its own, instead of a login that this address and secret did not get."""
 
 CredentialHeaders = Callable[[Connection, Mapping[str, Any]], Mapping[str, str]]
 
@@ -108,6 +111,8 @@ class Login:
         found = self._shelf.take(self._wire.connection) if self._shelf else None
         if found is None or found[1] <= self._wire.clock() or (refused is not None and found[0] == refused.values):
             return False
+        if isinstance(found[0].get(_REFUSED), list):
+            raise self._refused(f"the login was refused a moment ago: {found[0][_REFUSED][0]}")
         self._logins += 1
         self._kept, self._until = Kept(self._logins, found[0]), found[1]
         return True
@@ -145,7 +150,10 @@ class Login:
         if verdict.means in (Meaning.THROTTLED, Meaning.TRANSIENT, Meaning.IN_DOUBT):
             raise self._wire.failed(step.call, answer, verdict, writes=False)
         self.hold()
-        raise self._refused(self._wire.masker.text(verdict.message or verdict.code or "no reason given"))
+        said = self._wire.masker.text(verdict.message or verdict.code or "no reason given")
+        if self._shelf is not None:
+            self._shelf.put(self._wire.connection, {_REFUSED: [said]}, self._wire.clock() + HOLD)
+        raise self._refused(said)
 
     def _refused(self, said: str) -> Misconfigured:
         return Misconfigured(
