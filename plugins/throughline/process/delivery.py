@@ -30,6 +30,7 @@ from throughline.process.taking import Taking
 from throughline.process.workshop import Workshop
 
 ASKED = ": look there, and let it go on as arrived or send it again"
+Batch = tuple[Caller, list[Job]]
 ENDED = ("done", "skipped", "parked")
 
 
@@ -67,23 +68,33 @@ class DeliveryRun:
         return self._report
 
     async def _work_off(self, connector: Connector, keys: Sequence[str] | None) -> None:
-        while self._brake.pulled is None:
-            started = asyncio.get_running_loop().time()
-            jobs = await asyncio.to_thread(self._taking.take, keys)
-            if not jobs:
-                break
-            await self._work(connector, jobs, deadline=started + self._shop.lease_seconds * 0.9)
+        """Batch after batch; the next is taken, translated and written down while the one before is being sent."""
+        turns = asyncio.Semaphore(self._shop.landscape.systems[self._effect.system].deliver.concurrency)
+        batch = await self._next(connector, turns, keys)
+        while batch is not None:
+            alone = self._taking.probing  # what a probe finds out decides whether there is a next one
+            following = None if alone else asyncio.ensure_future(self._next(connector, turns, keys))
+            await self._send(*batch)
+            batch = await following if following else None
+            batch = batch or await self._next(connector, turns, keys)
 
-    async def _work(self, connector: Connector, jobs: list[Job], *, deadline: float) -> None:
-        caller = Caller(
-            connector, deadline=deadline, brake=self._brake,
-            concurrency=self._shop.landscape.systems[self._effect.system].deliver.concurrency,
-        )  # fmt: skip
+    async def _next(self, connector: Connector, turns: asyncio.Semaphore, keys: Sequence[str] | None) -> Batch | None:
+        """The next documents, ready to be sent, with who sends them; None when there are none or the brake is on."""
+        if self._brake.pulled is not None:
+            return None
+        started = asyncio.get_running_loop().time()
+        jobs = await asyncio.to_thread(self._taking.take, keys)
+        if not jobs:
+            return None
+        deadline = started + self._shop.lease_seconds * 0.9
+        caller = Caller(connector, turns=turns, deadline=deadline, brake=self._brake)
         await asyncio.to_thread(self._prepare, jobs)
         await self._look_for_doubtful(caller, jobs)
-        going = await asyncio.to_thread(self._commit_intents, jobs)
+        return caller, await asyncio.to_thread(self._commit_intents, jobs)
+
+    async def _send(self, caller: Caller, jobs: Sequence[Job]) -> None:
         by_process: dict[int, list[Job]] = defaultdict(list)
-        for job in going:
+        for job in jobs:
             by_process[job.claim.process_id].append(job)
         calls = [caller.carry_out(several) for several in by_process.values()]
         async for finished in in_small_batches(calls, size=self._shop.record_size, linger=self._shop.linger):
@@ -194,7 +205,7 @@ class DeliveryRun:
     def _remember(self, jobs: Sequence[Job], entries: Entries) -> None:
         """Leave alone what did not come to its end, and keep the first thing a person must mend."""
         ended = {(change.process_id, change.item) for change in entries.steps if change.state in ENDED}
-        self._taking.had(job for job in jobs if (job.claim.process_id, job.step.item) not in ended)
+        self._taking.done(job for job in jobs if (job.claim.process_id, job.step.item) in ended)
         wrong = (job.error for job in jobs if isinstance(job.error, Misconfigured))
         self._wrong = self._wrong or next(wrong, None)
 
@@ -210,7 +221,6 @@ class DeliveryRun:
 
     def _lost(self, jobs: Sequence[Job], held: set[int]) -> None:
         gone = [job for job in jobs if job.claim.process_id not in held]
-        self._taking.had(gone)
         self._report.outcomes += [
             Outcome(job.claim.key, job.step.item, "lost", "another worker holds this process by now") for job in gone
         ]

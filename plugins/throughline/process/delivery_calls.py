@@ -25,9 +25,8 @@ class Brake:
 class Caller:
     """Makes the calls of one step, at most so many at once, none after the lease is over."""
 
-    def __init__(self, connector: Connector, *, concurrency: int, deadline: float, brake: Brake) -> None:
-        self._connector, self._deadline, self._brake = connector, deadline, brake
-        self._turns = asyncio.Semaphore(concurrency)
+    def __init__(self, connector: Connector, *, turns: asyncio.Semaphore, deadline: float, brake: Brake) -> None:
+        self._connector, self._turns, self._deadline, self._brake = connector, turns, deadline, brake
 
     async def find(self, delivery: Delivery) -> Carried | ThroughlineError | None:
         """Whether the target has the document of a write nobody answered; an error when it could not say."""

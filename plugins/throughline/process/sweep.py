@@ -36,7 +36,7 @@ class Engine:
 
     def __init__(
         self, ledger: Ledger, landscape: Systems, connectors: Connectors, words: Words, flows: Mapping[str, Flow], *,
-        rng: Random, holder: str, patience: Patience | None = None, lease_seconds: float = 120.0, batch: int = 200,
+        rng: Random, holder: str, patience: Patience | None = None, lease_seconds: float = 120.0, batch: int = 100,
     ) -> None:  # fmt: skip
         papers = Papers()
         self.ledger, self.flows = ledger, flows

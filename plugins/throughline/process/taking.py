@@ -39,18 +39,12 @@ class Taking:
             claims = self._let_through(books, claims) if claims else []
             rows = books.processes.load([claim.process_id for claim in claims]) if claims else []
             states = shop.loader.load(books, rows)
+            self._had.update(_steps(claims))
         return [Job(claim, step, states[claim.process_id]) for claim in claims for step in claim.steps]
 
-    def had(self, jobs: Iterable[Job]) -> None:
-        """These did not come to their end; this run leaves them alone from now on."""
-        self._had |= {job.step.id for job in jobs}
-
-    def give_back(self, jobs: Iterable[Job]) -> None:
-        """What was taken and not begun is ready for the next."""
-        claims = {job.claim.process_id: job.claim for job in jobs}
-        if claims:
-            with self._shop.ledger.transaction() as books:
-                self._ready_again(books, list(claims.values()))
+    def done(self, jobs: Iterable[Job]) -> None:
+        """These came to their end, so nobody can take them again; whatever else was taken is left to other runs."""
+        self._had.difference_update([job.step.id for job in jobs])
 
     def hold_back(self, error: Misconfigured) -> None:
         """Let everything that is ready for this system wait for the mending; nothing is parked, no attempt is lost."""

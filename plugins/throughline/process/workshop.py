@@ -27,6 +27,6 @@ class Workshop:
     holder: str
     patience: Patience
     lease_seconds: float = 120.0
-    batch: int = 200
+    batch: int = 100
     record_size: int = 50
     linger: float = 0.05
