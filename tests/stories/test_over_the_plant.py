@@ -24,15 +24,16 @@ def holds_once(plant: Plant, number: str, **lines: tuple[str, int, str, int]) ->
     """Every system holds the finished order exactly once; lines are (item, ordered, unit, in base units)."""
     assert plant.hub.state(number) == "finished", plant.hub.unsettled(number)
     (sale,) = plant.erp.sales(number)
-    unit = {"pcs": "u", "carton": "carton"}
-    assert sale["lines"] == {name[1:]: (item, D(ordered), unit[u]) for name, (item, ordered, u, _) in lines.items()}
+    symbol = {"pcs": "u", "carton": "carton"}
+    assert sale["lines"] == {name[1:]: (item, D(ordered), symbol[u]) for name, (item, ordered, u, _) in lines.items()}
     base = sorted(D(pieces) for *_, pieces in lines.values())
     assert sorted(plant.erp.productions(number)) == [("done", pieces) for pieces in base]
     assert plant.erp.deliveries(number) == [("done", sum(base))]
     assert sorted(D(order["plannedAmount"]) for order in plant.work_orders(number)) == base
     assert {order["status"] for order in plant.work_orders(number)} == {4}
     assert plant.outbound(number) is None
-    assert amounts(plant.crm.delivery_notes(number)) == [base]
+    told = sorted(f"{ordered} {unit}" for _, ordered, unit, _ in lines.values())
+    assert amounts(plant.crm.delivery_notes(number)) == [told], "sales read the unit they ordered in"
     assert plant.crm_order(number)[:2] == (sale["number"], "closed")
     assert len(plant.mail.letters(number)) == 1
 

@@ -53,7 +53,7 @@ async def test_o2d_08_quantity_up_in_production_becomes_a_supplement(plant: Plan
     assert plant.hub.state(number) == "finished", plant.hub.unsettled(number)
     assert floor(plant, number) == [(FINISHED, 10, 10), (FINISHED, 2, 2)]
     assert plant.erp.deliveries(number) == [("done", 12)]
-    assert amounts(plant.crm.delivery_notes(number)) == [[12]]
+    assert amounts(plant.crm.delivery_notes(number)) == [["12 pcs"]]
     assert plant.erp.stock("FG-200") == stock
     assert len(plant.mail.letters(number)) == 2
 
@@ -169,7 +169,7 @@ async def test_o2d_20_several_shipments_and_the_last_one_closes(plant: Plant) ->
     assert plant.crm_order(number)[1] == "accepted"
     await plant.ship(number)
     assert plant.hub.state(number) == "finished", plant.hub.unsettled(number)
-    assert amounts(plant.crm.delivery_notes(number)) == [[2], [5], [7]]
+    assert amounts(plant.crm.delivery_notes(number)) == [["2 pcs"], ["5 pcs"], ["7 pcs"]]
     assert sorted(plant.erp.deliveries(number)) == [("done", 2), ("done", 5), ("done", 7)]
     assert plant.crm_order(number)[1] == "closed"
     texts = [str(letter.get_content()) for letter in plant.mail.letters(number)]

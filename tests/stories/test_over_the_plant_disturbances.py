@@ -41,7 +41,7 @@ async def finished(plant: Plant, number: str, pieces: int, *, letters: int = 1) 
     assert len(plant.erp.sales(number)) == 1
     assert plant.erp.productions(number) == [("done", pieces)]
     assert plant.erp.deliveries(number) == [("done", pieces)]
-    assert amounts(plant.crm.delivery_notes(number)) == [[pieces]]
+    assert amounts(plant.crm.delivery_notes(number)) == [[f"{pieces} pcs"]]
     assert len(plant.work_orders(number)) == 1
     assert len(plant.mail.letters(number)) == letters
 
