@@ -37,7 +37,7 @@ down: ## Stop all of it and leave nothing running
 
 .PHONY: test
 test: lint types $(INSTALLED) ## Lint, types and the tests
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not heavy" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not heavy" $(ARGS)
 
 .PHONY: test-heavy
 test-heavy: $(INSTALLED) ## The tests that take minutes

@@ -24,6 +24,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests over the real ERP share one worker and so one ERP; tests over real Airflow share another."""
+    for item in items:
+        if item.get_closest_marker("airflow"):
+            item.add_marker(pytest.mark.xdist_group("airflow"))
+        elif item.get_closest_marker("plant"):
+            item.add_marker(pytest.mark.xdist_group("plant"))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """The PostgreSQL server of this test run (not durable: it lives as long as the run)."""
