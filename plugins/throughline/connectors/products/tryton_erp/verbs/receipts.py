@@ -26,7 +26,7 @@ _OPEN = [["state", "in", [*productions.NOT_BEGUN, "running"]]]
 
 
 async def receive(session: Session, payload: Mapping[str, Any], *, reference: str, key: str) -> Carried:
-    """Complete so much of the productions of the items received, the named one first, then the oldest."""
+    """Complete so much of the named production; what goes beyond it, or names none, of those made for nobody else."""
     del key
     models = Models(session)
     wanted = _by_product(payload)
@@ -67,7 +67,10 @@ async def _settle(models: Models, reference: str) -> Carried:
 
 
 async def _candidates(models: Models, product: int, named: str) -> list[dict[str, Any]]:
+    """The open productions in question: the goods of one order never complete the production of another."""
     found = await models.search(PRODUCTION, [["product", "=", product], *_OPEN], FIELDS)
+    if named:
+        found = [production for production in found if production["number"] == named or not production["origin"]]
     return sorted(found, key=lambda production: (production["number"] != named, production["id"]))
 
 
