@@ -8,6 +8,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("plant"))
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[EmbeddedPostgres]:
-    """The PostgreSQL server of this test run (not durable: it lives as long as the run)."""
+@contextmanager
+def running_postgres() -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL server on a free port, not durable."""
     with tempfile.TemporaryDirectory(prefix="throughline-pg-", ignore_cleanup_errors=True) as directory:
         Path(directory).chmod(0o755)
         server = EmbeddedPostgres(Path(directory) / "cluster", free_port(), durable=False)
@@ -50,6 +51,13 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """The PostgreSQL server of this test run; it lives as long as the run."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from include.plant.emulators.assembly import assemble
 from include.plant.emulators.clients import ControlDeskPeople, CrmPeople, MesPeople, WarehousePeople
 from include.plant.emulators.settings import Settings
 from include.plant.tryton.people import TrytonWarehousePeople
+from tests.conftest import running_postgres
 from tests.plant_fixtures import *  # noqa: F403
 from tests.stories.living_plant import INCLUDE, ErpBooks, Hub, HubClock, Plant
 from tests.stories.loopback import LossyRoad, mail_server, served
@@ -96,6 +97,13 @@ class Building:
         folder = self._root / f"{name}-{len(list(self._root.iterdir()))}"
         folder.mkdir()
         return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A server of the stories' own: their ERP fills with orders that the other tests' hubs know nothing of."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
