@@ -26,7 +26,7 @@ from include.plant.tally import Tally
 from throughline.local_platform.settings import Settings, load_settings
 
 pytestmark = [pytest.mark.airflow, pytest.mark.plant, pytest.mark.timeout(900)]
-COMMAND = [sys.executable, "-m", "throughline.command_line.main"]
+COMMAND = [str(Path(sys.executable).parent / "throughline")]
 FLOW = "order_to_delivery"
 
 
