@@ -13,7 +13,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from include.plant.emulators.clients import CrmPeople
 from include.plant.tally import Tally
 from throughline.local_platform.settings import Settings, load_settings
 
-pytestmark = [pytest.mark.airflow, pytest.mark.plant, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.airflow, pytest.mark.heavy, pytest.mark.timeout(900)]
 COMMAND = [str(Path(sys.executable).parent / "throughline")]
 FLOW = "order_to_delivery"
 
@@ -52,8 +54,9 @@ class Platform:
         assert settings is not None
         return settings
 
-    @property
+    @cached_property
     def crm(self) -> CrmPeople:
+        """One person for the whole run: the CRM hands out few tokens a minute."""
         return CrmPeople(f"http://127.0.0.1:{self.settings.ports['crm']}", secret=self.settings.secrets["crm_secret"])
 
     def count(self, numbers: list[str]) -> dict[str, int]:
@@ -63,13 +66,14 @@ class Platform:
             secrets["erp_password"], self.settings.mail,
         ).count(numbers)  # fmt: skip
 
-    def airflow(self, *, logged_in: bool = True) -> httpx.Client:
-        client = httpx.Client(base_url=self.settings.ui, timeout=60)
-        if logged_in:
-            body = {"username": "admin", "password": self.settings.secrets["admin_password"]}
-            token = client.post("/auth/token", json=body).raise_for_status().json()["access_token"]
-            client.headers["authorization"] = f"Bearer {token}"
-        return client
+    @contextmanager
+    def airflow(self, *, logged_in: bool = True) -> Iterator[httpx.Client]:
+        with httpx.Client(base_url=self.settings.ui, timeout=60) as client:
+            if logged_in:
+                body = {"username": "admin", "password": self.settings.secrets["admin_password"]}
+                token = client.post("/auth/token", json=body).raise_for_status().json()["access_token"]
+                client.headers["authorization"] = f"Bearer {token}"
+            yield client
 
     def component(self, word: str) -> psutil.Process:
         """The supervised process of a component, by what stands on its command line."""
@@ -152,10 +156,10 @@ def test_any_number_of_any_system_leads_to_the_whole_path(platform: Platform) ->
     number = order(platform, "RM-001", "5")
     platform.arrive([number])
     told = platform.told("trace", number)
-    roles = {identity["role"] for identity in told["identities"]}
+    roles = {identity["system"] for identity in told["identities"]}
     assert {"crm", "erp", "wms"} <= roles
     assert {delivery["state"] for delivery in told["deliveries"]} <= {"confirmed", "resolved"}
-    erp_number = next(i["number"] for i in told["identities"] if i["role"] == "erp" and i["kind"] == "sales_order")
+    erp_number = next(i["number"] for i in told["identities"] if i["system"] == "erp" and i["kind"] == "sales_order")
     again = platform.told("trace", erp_number)
     assert {process["key"] for process in again["processes"]} == {f"sales_order:crm:{number}"}
 

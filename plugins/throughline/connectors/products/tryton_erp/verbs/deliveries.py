@@ -15,6 +15,7 @@ from throughline.connectors.contract import Carried
 from throughline.connectors.mechanisms.http.verbs import Session
 from throughline.connectors.products.tryton_erp.verbs.models import Models, Record
 from throughline.connectors.products.tryton_erp.verbs.productions import in_base, in_unit_of
+from throughline.connectors.products.tryton_erp.verbs.sales import FIELDS as SALE_FIELDS
 from throughline.connectors.products.tryton_erp.verbs.sales import SALE
 from throughline.errors import NotYet, Rejected
 
@@ -47,9 +48,9 @@ async def issue(session: Session, payload: Mapping[str, Any], *, reference: str,
     for delivery in deliveries:
         if not delivery["reference"] and delivery["state"] in OPEN and any(left.values()):
             await _fit(models, delivery["id"], left, reference, payload)
-    short = ", ".join(f"{amount:f} of {line}" for line, amount in left.items() if amount > 0)
+    short = {line: amount for line, amount in left.items() if amount > 0}
     if short:
-        raise Rejected(f"{session.role} has no open delivery of {sale['reference']} for {short}", system=session.role)
+        await _wait_or_refuse(models, int(payload["sale"]), short)
     return await _see_through(models, reference)
 
 
@@ -66,6 +67,20 @@ def _refuse_to_overtake_production(
             f"{session.role} still waits for the goods of {reference} to be made: their receipt is not booked yet",
             system=session.role,
         )
+
+
+async def _wait_or_refuse(models: Models, number: int, short: Amounts) -> None:
+    """What is still open on the sale gets its next delivery in a moment; what is not open there is refused."""
+    sale = await models.one(SALE, number, SALE_FIELDS)
+    still = {
+        f"sale.line,{line['id']}": in_base(line) - sum(in_base(m) for m in line["moves"] if m["state"] == "done")
+        for line in sale["lines"]
+    }
+    what = ", ".join(f"{amount:f} of {line}" for line, amount in short.items())
+    role = models.session.role
+    if all(still.get(line, Decimal(0)) >= amount for line, amount in short.items()):
+        raise NotYet(f"{role} has not made the next delivery of {sale['reference']} yet, for {what}", system=role)
+    raise Rejected(f"{role} has no open delivery of {sale['reference']} for {what}", system=role)
 
 
 async def find_issue(session: Session, reference: str) -> Carried | None:
