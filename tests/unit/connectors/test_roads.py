@@ -121,7 +121,8 @@ def raw_server(*answers: bytes, linger: float = 0.0):
             if linger:
                 peer.settimeout(linger)
                 try:
-                    peer.recv(1)
+                    while peer.recv(65536):  # head and body may come apart
+                        pass
                 except OSError:
                     return
 
@@ -198,7 +199,7 @@ async def test_giving_up_closes_the_connection():
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    with pytest.raises((httpx.ReadTimeout, httpx.ReadError)):  # the server closes when head and body come apart
+    with pytest.raises(httpx.ReadTimeout):
         await ask(road)
     await road.close()
     with pytest.raises(httpx.ConnectError):

