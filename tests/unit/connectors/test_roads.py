@@ -108,6 +108,16 @@ async def test_method_path_headers_and_body_arrive_as_given(serve, road_to):
     await road.close()
 
 
+def listen_on(peer: socket.socket, seconds: float) -> None:
+    """Take whatever still comes (head and body may come apart) and say nothing."""
+    peer.settimeout(seconds)
+    try:
+        while peer.recv(65536):
+            pass
+    except OSError:
+        return
+
+
 def raw_server(*answers: bytes, linger: float = 0.0):
     """A socket server that gives these answers, one for each request, and counts its connections."""
     listener = socket.create_server(("127.0.0.1", 0))
@@ -119,12 +129,7 @@ def raw_server(*answers: bytes, linger: float = 0.0):
                 state["requests"].append(peer.recv(65536))
                 peer.sendall(answer)
             if linger:
-                peer.settimeout(linger)
-                try:
-                    while peer.recv(65536):  # head and body may come apart
-                        pass
-                except OSError:
-                    return
+                listen_on(peer, linger)
 
     def accept():
         while True:
