@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import gzip
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -108,6 +109,24 @@ async def test_method_path_headers_and_body_arrive_as_given(serve, road_to):
     await road.close()
 
 
+def request_on(peer: socket.socket) -> bytes:
+    """One whole request; head and body may come apart."""
+    told = b""
+    while b"\r\n\r\n" not in told:
+        part = peer.recv(65536)
+        if not part:
+            return told
+        told += part
+    head, _, body = told.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: *(\d+)", head)
+    while length and len(body) < int(length[1]):
+        part = peer.recv(65536)
+        if not part:
+            break
+        body += part
+    return head + b"\r\n\r\n" + body
+
+
 def listen_on(peer: socket.socket, seconds: float) -> None:
     """Take whatever still comes (head and body may come apart) and say nothing."""
     peer.settimeout(seconds)
@@ -126,7 +145,7 @@ def raw_server(*answers: bytes, linger: float = 0.0):
     def talk(peer):
         with peer:
             for answer in answers:
-                state["requests"].append(peer.recv(65536))
+                state["requests"].append(request_on(peer))
                 peer.sendall(answer)
             if linger:
                 listen_on(peer, linger)
