@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 
-import pwdlib  # type: ignore[import-not-found]  # in Tryton's own environment
-from pwdlib.hashers.argon2 import Argon2Hasher  # type: ignore[import-not-found]
+import pwdlib  # lies in Tryton's own environment
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 
 def main() -> None:
