@@ -20,6 +20,7 @@ from throughline.ledger.records import Records
 from throughline.ledger.schema import ensure_months
 from throughline.ledger.session import CHANNEL, Session
 from throughline.ledger.steps import Steps
+from throughline.ledger.troubles import Troubles
 from throughline.ledger.watermarks import Watermarks
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Books:
         self.parked = Parked(session)
         self.audit = Audit(session)
         self.breakers = Breakers(session)
+        self.troubles = Troubles(session)
 
 
 class Ledger:

@@ -247,3 +247,29 @@ class AuditLine:
     details: dict[str, Any]
     prev_hash: str
     hash: str
+
+
+@dataclass(frozen=True)
+class PutOff:
+    """Contents of one kind that wait for the same mending: how many, since when, and when they are tried again."""
+
+    role: str
+    document: str
+    signature: str
+    reason: str
+    count: int
+    oldest: datetime
+    again: datetime
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What a person must mend before the hub can work in one place: the sentence, since when, how often met."""
+
+    place: str
+    role: str | None
+    sentence: str
+    signature: str
+    since: datetime
+    told_at: datetime
+    times: int

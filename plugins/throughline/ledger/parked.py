@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from throughline.ledger.deliveries import Deliveries
-from throughline.ledger.entries import AuditEntry
-from throughline.ledger.session import Session, as_rows
+from throughline.ledger.replays import Replays
+from throughline.ledger.session import as_rows
 from throughline.ledger.work_entries import Case, ParkedCase, ParkedGroup
 
 
-class Parked:
+class Parked(Replays):
     """Steps and versions that stopped, each with its reason and its error signature."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     def park(self, cases: Sequence[Case]) -> None:
         """Stop these steps (and list these versions) until they are replayed; parking twice only renews the reason."""
@@ -43,46 +39,6 @@ class Parked:
     def by_signature(self) -> list[ParkedGroup]:
         """What is parked now, one line per cause, the most frequent first."""
         return self._session.entries(ParkedGroup, _BY_SIGNATURE)
-
-    def replay(
-        self, *, ids: Iterable[int] | None = None, signature: str | None = None,
-        keys: Iterable[str] | None = None, by: str, arrived: bool | None = None,
-    ) -> list[ParkedCase]:  # fmt: skip
-        """Let parked work go on (named by case, by cause, or by subject or process key); once only, and audited.
-
-        Where a write may or may not have arrived and only a person can tell: `arrived` says so. Without that word such
-        a write is not sent again, and parks once more.
-        """
-        chosen = (None if ids is None else list(ids), signature, None if keys is None else list(keys))
-        if chosen == (None, None, None):
-            return []
-        cases = self._session.entries(
-            ParkedCase, _REPLAY, chosen[0], chosen[0], signature, signature, chosen[2], chosen[2], chosen[2],
-            self._session.now, by,
-        )  # fmt: skip
-        if arrived is not None:
-            places = [(case.process_id, case.step, case.item) for case in cases if case.process_id is not None]
-            Deliveries(self._session).decided(places, arrived=arrived)
-        self._resume(cases)
-        told = {} if arrived is None else {"arrived": arrived}
-        self._session.audited += [
-            AuditEntry(
-                by, "replay", case.subject, case.process_id, {"case": case.id, "signature": case.signature, **told}
-            )
-            for case in cases
-        ]
-        return cases
-
-    def _resume(self, cases: Sequence[ParkedCase]) -> None:
-        versions = [case.version_id for case in cases if case.version_id is not None]
-        if versions and self._session.run(_VERSIONS_AGAIN, versions):
-            self._session.news.add("versions")
-        steps = as_rows(
-            {"p": case.process_id, "s": case.step, "i": case.item} for case in cases if case.process_id is not None
-        )
-        if self._session.run(_STEPS_AGAIN, self._session.now, steps):
-            self._session.news.add("work")
-        self._session.run(_PROCESSES_AGAIN, steps)
 
 
 _PARK_VERSIONS = """
@@ -123,34 +79,7 @@ order by id limit %s
 
 _BY_SIGNATURE = """
 select signature, error_kind, min(role) as role, count(*) as count, min(parked_at) as oldest,
-    (array_agg(reason order by id))[1] as reason
+    max(parked_at) as newest, (array_agg(reason order by id))[1] as reason,
+    (array_agg(subject order by id))[1:3] as examples
 from parked where replayed_at is null group by signature, error_kind order by count(*) desc, signature
-"""
-
-_REPLAY = """
-with chosen as (
-    select p.id from parked p
-    where p.replayed_at is null and (%s::bigint[] is null or p.id = any(%s))
-        and (%s::text is null or p.signature = %s)
-        and (%s::text[] is null or p.subject = any(%s)
-             or p.process_id in (select id from processes where key = any(%s)))
-    order by p.id for update
-)
-update parked set replayed_at = %s, replayed_by = %s from chosen where parked.id = chosen.id returning parked.*
-"""
-
-_VERSIONS_AGAIN = """
-update record_versions set state = 'pending', awaited = null, signature = null, reason = null
-where id = any(%s) and state = 'failed'
-"""
-
-_STEPS_AGAIN = """
-update steps s set state = 'ready', ready_at = %s, error = null, signature = null, awaited = null
-from jsonb_to_recordset(%s::jsonb) as x(p bigint, s text, i text)
-where s.process_id = x.p and s.step = x.s and s.item = x.i and s.state = 'parked'
-"""
-
-_PROCESSES_AGAIN = """
-update processes set state = 'running' from jsonb_to_recordset(%s::jsonb) as x(p bigint)
-where id = x.p and state = 'parked'
 """

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from throughline.ledger.entries import Failure, PendingVersion, Translated, Translation, Waiting
+from throughline.ledger.entries import Failure, PendingVersion, PutOff, Translated, Translation, Waiting
 from throughline.ledger.exact_json import content_hash
 from throughline.ledger.parked import Parked
 from throughline.ledger.session import Session, as_rows, batches
@@ -30,11 +31,12 @@ class Translations:
 
     def pending(self, role: str | None = None, limit: int = 1000) -> list[PendingVersion]:
         """Contents not yet translated, oldest first; kept from other translators until this transaction ends."""
+        self._session.run(_COME_DUE, self._session.now, limit)
         return self._session.entries(PendingVersion, _PENDING, role, role, limit)
 
     def has_pending(self, role: str | None = None) -> bool:
         """Whether anything waits to be translated (cheap enough to ask all the time)."""
-        return bool(self._session.value(_HAS_PENDING, role, role))
+        return bool(self._session.value(_HAS_PENDING, role, role, self._session.now, role, role))
 
     def translated(self, translations: Sequence[Translation]) -> list[Translated]:
         """Keep canonical documents and say which of them are news, in the order the versions were told."""
@@ -48,6 +50,21 @@ class Translations:
         rows = as_rows({"id": w.version_id, "a": w.awaited, "r": w.reason, "s": w.signature} for w in waits)
         self._session.run(_WAIT, rows)
         self._session.names.update(wait.awaited for wait in waits if not wait.registered)
+
+    def put_off(self, version_ids: Sequence[int], until: datetime, reason: str, signature: str) -> None:
+        """Let contents wait that a person's mending elsewhere makes readable; they are tried again by themselves."""
+        self._session.run(_PUT_OFF, until, reason, signature, list(version_ids))
+
+    def put_off_now(self) -> list[PutOff]:
+        """What waits for such a mending, by system, kind of document and cause, the oldest first."""
+        return self._session.entries(PutOff, _PUT_OFF_NOW)
+
+    def retry_now(self, signature: str | None = None) -> int:
+        """Somebody mended something: what waits for that (or for this cause) may be read again at once."""
+        count = self._session.run(_RETRY_NOW, self._session.now, signature, signature)
+        if count:
+            self._session.news.add("versions")
+        return count
 
     def failed(self, failures: Sequence[Failure]) -> None:
         """Put contents aside that somebody must mend, and list them as parked."""
@@ -104,12 +121,42 @@ select v.id as version_id, v.record_id, v.role, v.document, r.their_id, r.number
 from record_versions v
 join source_records r on r.id = v.record_id
 join payloads p on p.version_id = v.id and p.captured_at = v.captured_at and p.part = 'raw'
-where v.state = 'pending' and (%s::text is null or v.role = %s)
+where v.state = 'pending' and v.ready_at is null and (%s::text is null or v.role = %s)
 order by v.role, v.id limit %s for update of v skip locked
 """
 
 _HAS_PENDING = """
-select true from record_versions where state = 'pending' and (%s::text is null or role = %s) order by role, id limit 1
+select (
+    select true from record_versions where state = 'pending' and ready_at is null and (%s::text is null or role = %s)
+    order by role, id limit 1
+) or (
+    select true from record_versions where state = 'pending' and ready_at <= %s and (%s::text is null or role = %s)
+    order by ready_at limit 1
+)
+"""
+
+_COME_DUE = """
+update record_versions set ready_at = null where id in (
+    select id from record_versions where state = 'pending' and ready_at <= %s
+    order by ready_at limit %s for update skip locked
+)
+"""
+
+_PUT_OFF = """
+update record_versions set ready_at = %s, reason = %s, signature = %s where id = any(%s) and state = 'pending'
+"""
+
+_PUT_OFF_NOW = """
+select role, document, signature, min(reason) as reason, count(*) as count, min(captured_at) as oldest,
+    min(ready_at) as again
+from record_versions where state = 'pending' and ready_at is not null and signature is not null
+group by role, document, signature order by oldest
+"""
+
+_RETRY_NOW = """
+update record_versions set ready_at = %s
+where state = 'pending' and ready_at is not null and signature like 'Misconfigured%%'
+    and (%s::text is null or signature = %s)
 """
 
 _LOCK = """

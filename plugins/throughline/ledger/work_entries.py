@@ -276,14 +276,16 @@ class ParkedCase:
 
 @dataclass(frozen=True)
 class ParkedGroup:
-    """All open cases with the same cause: how many, since when, and one of their sentences."""
+    """All open cases with the same cause: how many, since when, one of their sentences, and a few of them."""
 
     signature: str
     error_kind: str
     role: str | None
     count: int
     oldest: datetime
+    newest: datetime
     reason: str
+    examples: list[str]
 
 
 @dataclass(frozen=True)

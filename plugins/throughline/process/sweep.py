@@ -16,6 +16,7 @@ from throughline.connectors.contract import Captured
 from throughline.errors import Misconfigured
 from throughline.ledger import Books, Ledger
 from throughline.ledger.entries import AuditEntry
+from throughline.ledger.replays import Choice
 from throughline.ledger.work_entries import ParkedCase
 from throughline.process import capturing
 from throughline.process.backoff import Patience
@@ -25,6 +26,7 @@ from throughline.process.delivery import DeliveryRun
 from throughline.process.intake import Intake
 from throughline.process.loading import Loader
 from throughline.process.papers import Papers
+from throughline.process.replaying import Replaying
 from throughline.process.reports import IntakeReport, StepReport
 from throughline.process.surroundings import Connectors, Systems, Words
 from throughline.process.taking import Taking
@@ -73,8 +75,9 @@ class Engine:
         definition = self.flow(flow)
         with self.ledger.transaction() as books:
             self._note_overdue(books, flow)
-            if keys is not None:  # somebody asks for these: what waits for a mending is tried at once
-                _mended(books, flow=flow, keys=keys)
+            asked_for = keys is not None  # then what waits for a mending is tried at once
+            if asked_for and books.steps.retry_now(flow=flow, keys=keys):
+                books.breakers.try_now()
             ready = books.steps.ready_work(flow, keys)
         wanted = _with_followers(definition, ready)
         return {step: ready.get(step, 0) for step in definition.in_order if step in wanted}
@@ -108,11 +111,8 @@ class Engine:
 
         `arrived` is a person's word about writes in doubt that nobody else can settle: it arrived, or send it again.
         """
-        with self.ledger.transaction() as books:
-            chosen = None if keys is None else list(keys)
-            if ids is None:
-                _mended(books, signature=signature, keys=chosen)
-            return books.parked.replay(ids=ids, signature=signature, keys=chosen, by=by, arrived=arrived)
+        choice = Choice(None if ids is None else list(ids), signature, None if keys is None else list(keys))
+        return list(Replaying(self.ledger, choice, by=by, arrived=arrived).release().cases)
 
     def _note_overdue(self, books: Books, flow: str) -> None:
         """Say once of every step that its time is over; it goes on all the same."""
@@ -132,14 +132,6 @@ class Engine:
         if name not in self.flows:
             raise Misconfigured(f"there is no flow '{name}'; there are: {', '.join(sorted(self.flows))}")
         return self.flows[name]
-
-
-def _mended(
-    books: Books, *, flow: str | None = None, signature: str | None = None, keys: Sequence[str] | None = None
-) -> None:
-    """Try at once what waits for a person's mending, and the systems that are left alone because of it."""
-    if books.steps.retry_now(flow=flow, signature=signature, keys=keys):
-        books.breakers.try_now()
 
 
 def _with_followers(flow: Flow, ready: Iterable[str]) -> set[str]:
