@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+import psycopg
+
 from throughline.errors import Transient
 from throughline.ledger.audit import Audit, write_audit
 from throughline.ledger.breakers import Breakers
-from throughline.ledger.connections import Connections
+from throughline.ledger.connections import Connect, Connections
 from throughline.ledger.deliveries import Deliveries
 from throughline.ledger.identities import Identities
 from throughline.ledger.inbox import Inbox
@@ -45,10 +47,15 @@ class Books:
 
 
 class Ledger:
-    """The hub's memory. One per process is enough; its methods may be called from any thread."""
+    """The hub's memory. One per process is enough; its methods may be called from any thread.
 
-    def __init__(self, dsn: str, *, clock: Callable[[], datetime], connections: int = 8) -> None:
-        self._connections = Connections(dsn, size=connections)
+    `clock` says what time it is; `connect` opens connections (the fault simulator passes its own, which break).
+    """
+
+    def __init__(
+        self, dsn: str, *, clock: Callable[[], datetime], connections: int = 8, connect: Connect = psycopg.connect
+    ) -> None:
+        self._connections = Connections(dsn, size=connections, connect=connect)
         self._clock = clock
 
     @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,11 +21,15 @@ set idle_in_transaction_session_timeout to '60s' -- a worker that froze must not
 """
 
 
+Connect = Callable[..., psycopg.Connection[Any]]
+"""Opens one connection, with the arguments of `psycopg.connect`."""
+
+
 class Connections:
     """At most `size` connections at once; a thread that asks for one more waits for its turn."""
 
-    def __init__(self, dsn: str, *, size: int) -> None:
-        self._dsn = dsn
+    def __init__(self, dsn: str, *, size: int, connect: Connect = psycopg.connect) -> None:
+        self._dsn, self._open = dsn, connect
         self._turns = threading.BoundedSemaphore(size)
         self._idle: list[psycopg.Connection[Any]] = []
         self._process = os.getpid()
@@ -61,7 +65,7 @@ class Connections:
         try:
             return self._idle.pop()
         except IndexError:
-            connection = psycopg.connect(self._dsn, autocommit=True, connect_timeout=10)
+            connection = self._open(self._dsn, autocommit=True, connect_timeout=10)
             set_json_loads(loads, connection)
             connection.execute(_SETTINGS)
             return connection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -53,16 +53,17 @@ class Keeper:
         if self._free <= 0:
             raise Transient("the ledger is too slow just now: every thread is waiting for it")
         self._free -= 1
-        loop = asyncio.get_running_loop()
-        future: Future[bool] = self._pool.submit(work)
-        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._give_back))
+        future: asyncio.Future[bool] = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        future.add_done_callback(self._give_back)
         try:
-            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), self._seconds)
+            return await asyncio.wait_for(asyncio.shield(future), self._seconds)
         except TimeoutError:
             raise Transient(f"the ledger did not answer within {self._seconds:g} s") from None
 
-    def _give_back(self) -> None:
+    def _give_back(self, future: asyncio.Future[bool]) -> None:
         self._free += 1
+        if not future.cancelled():
+            future.exception()  # whoever waited has heard it, or was told that time is over
 
     def _store(self, role: str, kind: str, message_id: str, headers: Mapping[str, str], body: bytes) -> bool:
         with self._ledger.transaction() as books:
