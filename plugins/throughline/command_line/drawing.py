@@ -125,6 +125,14 @@ def clock(moment: datetime | None) -> str:
     return moment.astimezone().strftime("%H:%M:%S") if moment else ""
 
 
+def moment(when: datetime | None) -> str:
+    """The time of day, with the day when it was not today."""
+    if when is None:
+        return ""
+    there = when.astimezone()
+    return clock(when) if there.date() == datetime.now(there.tzinfo).date() else there.strftime("%Y-%m-%d %H:%M:%S")
+
+
 def duration(begun: datetime | None, ended: datetime | None) -> str:
     """How long it took, when it is over."""
     return f" in {(ended - begun).total_seconds():.1f} s" if begun and ended else ""

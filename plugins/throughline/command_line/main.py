@@ -20,8 +20,8 @@ _COMMANDS = {
     "demo": ("demo", "Confirm orders in the CRM and follow them to the customer."),
     "trace": ("trace", "The whole path of a document, by any number of any system."),
     "processes": ("work", "Where documents are on their way, and how long each step took."),
-    "parked": ("work", "What has stopped until somebody mends something, by cause."),
-    "replay": ("work", "Let parked work go on after the mending."),
+    "parked": ("parked", "What has stopped until somebody mends something, by cause."),
+    "replay": ("replay", "Let parked work go on after the mending."),
 }
 
 

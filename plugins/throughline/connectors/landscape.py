@@ -103,6 +103,20 @@ def _check(path: Path, system: System, owners: Mapping[str, str]) -> None:
             raise Misconfigured(f"{system.product} does not tell about {kind}", where=_at(path, "captures"))
 
 
+def replays_per_minute(folder: Path, role: str) -> float:
+    """How many documents a minute may go to a system beside its day's work, by the limits its product declares.
+
+    Half of its rate; where it declares none, one a second for each call it takes at once. 0 means no limit: no system
+    of this landscape plays that role any more.
+    """
+    path = folder / f"{role}.yaml"
+    if not path.exists():
+        return 0.0
+    limits = profile_of(read_model(path, System).product).limits
+    rate = getattr(limits, "rate", None)
+    return 30.0 * rate.calls / rate.seconds if rate else 60.0 * getattr(limits, "concurrency", 1)
+
+
 def _told_kinds(product: str) -> set[str]:
     profile = profile_of(product)
     if isinstance(profile, MailProfile):

@@ -69,6 +69,11 @@ class Replays:
             first.setdefault(lane, case)
         return list(first.values())[:count]
 
+    def roles(self, choice: Choice) -> set[str]:
+        """The systems that the chosen cases concern."""
+        ids = [case for case, _ in self._lanes(choice)]
+        return {row[0] for row in self._session.rows(_ROLES, ids)} if ids else set()
+
     def release(
         self, ids: Sequence[int], *, by: str, arrived: bool | None = None, every: timedelta = timedelta()
     ) -> list[ParkedCase]:
@@ -137,6 +142,8 @@ where p.replayed_at is null and (%s::bigint[] is null or p.id = any(%s))
 order by p.version_id is null, coalesce(p.version_id, s.id, p.id), p.id
 """
 """Contents in the order they were told, then steps in the order they came to be, which is the order of their items."""
+
+_ROLES = "select distinct role from parked where id = any(%s) and role is not null"
 
 _RELEASE = """
 with chosen as (

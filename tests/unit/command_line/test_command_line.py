@@ -155,7 +155,7 @@ def test_parked_is_grouped_by_cause_and_replayed(capsys: pytest.CaptureFixture[s
     assert (group["signature"], group["owner_system"], group["count"]) == ("Rejected:mes:40011", "mes", 1)
     assert group["cases"][0]["subject"] == KEY
     assert "throughline replay --signature Rejected:mes:40011" in run(capsys, "parked")[1]
-    (case,) = told(capsys, "replay", "--signature", "Rejected:mes:40011", "--json")
+    (case,) = told(capsys, "replay", "--signature", "Rejected:mes:40011", "--json")["released"]
     assert case["step"] == "mes_work_order"
     assert run(capsys, "replay", "--all")[0] == 1
     assert "Nothing is parked." in run(capsys, "parked")[1]
