@@ -10,6 +10,7 @@ import click
 
 from throughline.command_line.machine import bring_up, platform_options, tell_address
 from throughline.command_line.machine_readable import json_option, print_json
+from throughline.errors import ThroughlineError
 
 if TYPE_CHECKING:
     from throughline.local_platform.settings import Settings
@@ -41,7 +42,7 @@ def demo(orders: int, within: float, port_base: int | None, speed: float | None,
     arrived, paths = follow(numbers, within=within, quiet=as_json)
     counted = totals(settings, numbers)
     told = {
-        "orders": numbers, "arrived": arrived, "totals": counted, "ui": settings.ui,
+        "audit": _keep_audit_head(), "orders": numbers, "arrived": arrived, "totals": counted, "ui": settings.ui,
         "seconds": {"up": round(up_after, 1), "all": round(time.monotonic() - begun, 1)},
     }  # fmt: skip
     if as_json:
@@ -66,4 +67,17 @@ def _tell(settings: Settings, paths: Sequence[dict[str, Any]], told: dict[str, A
         f"{counted['erp_sales']} sales in the ERP, {counted['shipments']} shipments, {counted['mails']} mails; "
         f"{told['seconds']['all']:.0f} s in all."
     )
+    click.echo(told["audit"])
     tell_address(settings)
+
+
+def _keep_audit_head() -> str:
+    from throughline.command_line.open_ledger import audit_folder, audit_secret, open_ledger
+    from throughline.ledger.audit_verification import keep_head
+
+    try:
+        with open_ledger() as ledger, ledger.transaction() as books:
+            path, head = keep_head(books, audit_folder(), audit_secret() or "")
+    except ThroughlineError as error:  # the orders arrived all the same
+        return f"Audit:    {error.message}"
+    return f"Audit:    {head.line} lines; the last one's seal is kept in {path}"

@@ -20,7 +20,12 @@ def json_option(command: C) -> C:
 
 def print_json(value: Any) -> None:
     """One document, UTF-8."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+    click.echo(as_json_text(value))
+
+
+def as_json_text(value: Any) -> str:
+    """The same as a text, to be shown among other words."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from throughline.errors import Misconfigured, Transient
@@ -23,7 +24,24 @@ def ledger_dsn() -> str:
     settings = load_settings()
     if settings is None:
         raise Misconfigured("nothing was ever started here: `throughline up` does, or set THROUGHLINE_LEDGER_DSN")
-    return settings.dsn("ledger")
+    return settings.ledger_dsn
+
+
+def audit_secret() -> str | None:
+    """What the audit's heads are signed with: `THROUGHLINE_AUDIT_SECRET`, or this machine's own; None when neither is."""
+    from throughline.ledger.audit_heads import SECRET
+    from throughline.local_platform.settings import load_settings
+
+    settings = load_settings()
+    return os.environ.get(SECRET) or (settings.secrets.get("audit_secret") if settings else None)
+
+
+def audit_folder() -> Path:
+    """Where the audit's daily heads lie."""
+    from throughline.ledger.audit_heads import heads_folder
+    from throughline.local_platform.settings import state_directory
+
+    return heads_folder(os.environ, state_directory())
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 _ONE_AT_A_TIME = 7_206_001
 """The advisory lock migrations and new months take, so that two starting processes do not collide."""
@@ -52,8 +51,4 @@ def _ensure_month(connection: psycopg.Connection[Any], first: datetime, followin
     ).fetchone()
     if there == (True,) or early == (True,):
         return
-    connection.execute(
-        sql.SQL("create table {} partition of payloads for values from ({}) to ({})").format(
-            sql.Identifier(name), sql.Literal(first.isoformat()), sql.Literal(following.isoformat())
-        )
-    )
+    connection.execute("select make_payload_month(%s, %s)", [first, following])

@@ -37,15 +37,15 @@ def hub_environment(settings: Settings) -> dict[str, str]:
         MARK: settings.instance,
         "THROUGHLINE_PROJECT": str(settings.project),
         "THROUGHLINE_STATE": str(settings.state),
-        "THROUGHLINE_LEDGER_DSN": settings.dsn("ledger"),
+        "THROUGHLINE_LEDGER_DSN": settings.ledger_dsn,
         **_ports(settings),
     }
 
 
 def named_values(settings: Settings) -> dict[str, str]:
     """What `airflow_settings.yaml` may name: this instance's ports and the passwords of its systems."""
-    systems = ("crm_secret", "erp_password", "mes_secret", "postgres_password", "wms_secret")
-    return {**_ports(settings), **{f"THROUGHLINE_{name.upper()}": settings.secrets[name] for name in systems}}
+    named = ("audit_secret", "crm_secret", "erp_password", "ledger_password", "mes_secret", "wms_secret")
+    return {**_ports(settings), **{f"THROUGHLINE_{name.upper()}": settings.secrets[name] for name in named}}
 
 
 def connection_variables(settings: Settings) -> dict[str, str]:

@@ -18,9 +18,12 @@ PROJECT = Path(__file__).resolve().parents[3]
 """The working tree: dags/, include/, plugins/."""
 
 SECRETS = (
-    "admin_password", "api_secret", "crm_secret", "erp_password", "fernet_key", "jwt_secret", "mes_secret",
-    "postgres_password", "wms_secret",
+    "admin_password", "api_secret", "audit_secret", "crm_secret", "erp_password", "fernet_key", "jwt_secret",
+    "ledger_password", "mes_secret", "postgres_password", "wms_secret",
 )  # fmt: skip
+
+LEDGER_USER = "hub"
+"""The hub's own login at the ledger."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,18 @@ class Settings:
         return f"http://127.0.0.1:{self.ports['airflow']}"
 
     def dsn(self, database: str) -> str:
-        """The address of one database, password included: never print it."""
+        """The address of one database as its owner, password included: never print it."""
         return (
             f"postgresql://postgres:{self.secrets['postgres_password']}@127.0.0.1:{self.ports['postgres']}/{database}"
         )
+
+    @property
+    def ledger_dsn(self) -> str:
+        """The ledger's address as the hub's own user, who may add to the audit but not change it."""
+        password = self.secrets.get("ledger_password")
+        if password is None:  # started by an older version, and not again since
+            return self.dsn("ledger")
+        return f"postgresql://{LEDGER_USER}:{password}@127.0.0.1:{self.ports['postgres']}/ledger"
 
 
 def state_directory(environment: Mapping[str, str] | None = None) -> Path:

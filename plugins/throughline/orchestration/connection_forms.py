@@ -116,6 +116,7 @@ LEDGER = Form(
     {"host": "Server 服务器", "schema": "Database 数据库", "login": "User 用户", "password": "Password 密码"},
     {"host": "127.0.0.1", "port": "5432", "schema": "throughline"},
     hidden=("extra",),
+    extra=(Field("audit_secret", "Audit secret 审计密钥", "Signs the audit's nightly heads.", secret=True),),
 )
 
 FORMS: tuple[Form, ...] = (FXIAOKE, TRYTON, BLACK_LAKE, FLUX, SMTP, LEDGER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 from urllib.parse import quote
@@ -46,6 +47,20 @@ def dsn_of(connection: Any) -> str:
     secret = f":{quote(connection.password, safe='')}" if connection.password else ""
     host = connection.host or "127.0.0.1"
     return f"postgresql://{user}{secret}@{host}:{connection.port or 5432}/{connection.schema or 'throughline'}"
+
+
+def audit_secret(name: str = LEDGER) -> str:
+    """What the audit's heads are signed with: `audit_secret` of the ledger's connection, or the variable."""
+    from throughline.ledger.audit_heads import SECRET  # psycopg comes with it: not while DAG files are read
+
+    found = find(name).extra_dejson.get("audit_secret") or os.environ.get(SECRET)
+    if not found:
+        raise Misconfigured(
+            f"there is no secret to sign the audit's head with: give the connection an `audit_secret`, or set {SECRET}",
+            where=f"Airflow connection {name}",
+        )
+    masker.learn(str(found))
+    return str(found)
 
 
 def find(name: str) -> Any:

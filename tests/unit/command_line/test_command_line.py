@@ -17,7 +17,7 @@ from throughline.ledger.entries import Identity, Translation, Waiting
 from throughline.ledger.work_entries import Case, Changes, Confirmation, Intent, Link, Start, StepChange
 
 KEY = "sales_order:crm:SO-1"
-NAMES = ("up", "down", "status", "demo", "trace", "processes", "parked", "replay")
+NAMES = ("up", "down", "status", "demo", "trace", "processes", "parked", "replay", "audit")
 
 
 class Clock:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
 
-from throughline.orchestration.credentials import LEDGER
+from throughline.orchestration.credentials import LEDGER, audit_secret
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -70,10 +72,21 @@ class AgeParkedOperator(ChoreOperator):
 
 
 class WitnessAuditOperator(ChoreOperator):
-    """Write down the end of the audit's chain outside the ledger, so that nothing can be cut off unnoticed."""
+    """Read the whole audit, and keep its end outside the ledger, signed: a red task means that somebody touched it."""
 
     def tidy(self, ledger: Ledger, params: Any) -> dict[str, Any]:  # noqa: ARG002 - the chores share a shape
-        """The number and the seal of the last line."""
+        """Where the head is kept, with the number and the seal of the last line."""
+        from throughline.ledger.audit_heads import daily_files, heads_folder
+        from throughline.ledger.audit_verification import keep_head, read_heads, verify_audit
+
+        folder, secret = heads_folder(os.environ), audit_secret(self.ledger_conn_id)
         with ledger.transaction() as books:
-            line, seal = books.audit.head()
-        return {"line": line, "seal": seal}
+            verified = verify_audit(books, read_heads(daily_files(folder), secret), self._tell)
+        if not verified.whole:
+            raise AirflowFailException(verified.sentence)
+        with ledger.transaction() as books:
+            path, head = keep_head(books, folder, secret)
+        return {"line": head.line, "seal": head.seal, "kept": str(path)}
+
+    def _tell(self, lines: int) -> None:
+        self.log.info("%d lines …", lines)
