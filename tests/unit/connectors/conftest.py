@@ -81,7 +81,7 @@ def connect(tmp_path: Path, clock: Clock) -> Callable[..., HttpConnector]:
     def make(
         host: str, objects: str, *, top: str = "", verdict: str = VERDICT, extra: dict[str, Any] | None = None,
         signer: Any = None, codec: Any = None, verbs: Any = None, masker: Masker | None = None,
-        shelf: Any = None,
+        shelf: Any = None, transport: Any = None,
     ) -> HttpConnector:  # fmt: skip
         path = tmp_path / "profile.yaml"
         path.write_text(
@@ -91,7 +91,8 @@ def connect(tmp_path: Path, clock: Clock) -> Callable[..., HttpConnector]:
         parts = ProductParts(_module(signer), _module(codec), _module(verbs))
         connection = Connection("trial_connection", host, "the-login", "the-password-123", extra or {})
         return HttpConnector(read_model(path, Profile), parts, path, "trial", connection, clock=clock,
-                             randomness=Random(7), masker=masker or Masker(), shelf=shelf)  # fmt: skip
+                             randomness=Random(7), masker=masker or Masker(), shelf=shelf,
+                             transport=transport)  # fmt: skip
 
     return make
 

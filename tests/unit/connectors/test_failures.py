@@ -7,13 +7,21 @@ import inspect
 import socket
 import threading
 
+import aiohttp
 import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from throughline.connectors.mechanisms.http.failures import FAILURES, ROAD_FAILURES, Moment, moment_of, road_failure
+from throughline.connectors.mechanisms.http.failures import (
+    FAILURES,
+    OF_AIOHTTP,
+    ROAD_FAILURES,
+    Moment,
+    moment_of,
+    road_failure,
+)
 from throughline.errors import InDoubt, Invalid, Misconfigured, RateLimited, Rejected, Transient
 
 NOTE = """
@@ -46,14 +54,45 @@ def test_every_exception_of_httpx_has_its_moment():
         assert issubclass(kind, ROAD_FAILURES), kind
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError])
+def test_every_exception_of_aiohttps_client_has_its_moment():
+    raised = [kind for _, kind in inspect.getmembers(aiohttp, inspect.isclass) if issubclass(kind, aiohttp.ClientError)]
+    assert len(raised) > 20
+    for kind in raised:
+        assert kind in FAILURES, f"aiohttp.{kind.__name__} is new: say what it means"
+    assert all(issubclass(kind, ROAD_FAILURES) for kind in OF_AIOHTTP)
+
+
+def test_only_what_never_connected_counts_as_not_sent():
+    """What aiohttp raises while it connects; all the rest of what it raises may come after the first byte."""
+    connecting = (
+        aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ServerFingerprintMismatch,
+        aiohttp.ClientHttpProxyError,
+    )  # fmt: skip
+    for kind, moment in OF_AIOHTTP.items():
+        assert (moment is Moment.BEFORE) == issubclass(kind, connecting), kind
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ConnectError("x"), httpx.ConnectTimeout("x"), httpx.PoolTimeout("x"), httpx.ProxyError("x"),
+        aiohttp.ClientConnectorError(None, OSError(111, "refused")), aiohttp.ConnectionTimeoutError("x"),
+    ],
+    ids=lambda error: type(error).__name__,
+)  # fmt: skip
 def test_nothing_was_sent_yet(error):
-    assert moment_of(error("x")) is Moment.BEFORE
-    failure = road_failure(error("x"), writes=True, system="s", where="w", path="/")
+    assert moment_of(error) is Moment.BEFORE
+    failure = road_failure(error, writes=True, system="s", where="w", path="/")
     assert type(failure) is Transient
 
 
-@pytest.mark.parametrize("error", [httpx.ReadTimeout, httpx.WriteError, httpx.RemoteProtocolError, httpx.ReadError])
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ReadTimeout, httpx.WriteError, httpx.RemoteProtocolError, httpx.ReadError, aiohttp.SocketTimeoutError,
+        aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientPayloadError, aiohttp.ClientError,
+    ],
+)  # fmt: skip
 def test_it_may_have_arrived(error):
     assert type(road_failure(error("x"), writes=True, system="s", where="w", path="/")) is InDoubt
     assert type(road_failure(error("x"), writes=False, system="s", where="w", path="/")) is Transient
@@ -87,6 +126,14 @@ async def write(connector, operation="create", **payload):
 
 async def read(connector):
     return [page async for page in connector.changes("note")]
+
+
+@pytest.fixture(params=["aiohttp", "httpx"])
+def connect(request, connect):
+    """A connector over the road that real systems are reached by, and over httpx's transport."""
+    if request.param == "aiohttp":
+        return connect
+    return lambda *told, **more: connect(*told, **more, transport=httpx.AsyncHTTPTransport(trust_env=False))
 
 
 async def both_fail(connector, on_write, on_read):

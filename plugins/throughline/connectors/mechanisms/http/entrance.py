@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from throughline.connectors.contract import Connection
 from throughline.connectors.mechanisms.http import credentials as who
+from throughline.connectors.mechanisms.http.aiohttp_road import AiohttpRoad
 from throughline.connectors.mechanisms.http.declared_auth import (
     BasicAuth,
     HeaderAuth,
@@ -44,18 +45,20 @@ def limits_for(profile: Profile, connection: Connection) -> Limits:
 
 
 def road_for(connection: Connection, limits: Limits, transport: httpx.AsyncBaseTransport | None = None) -> Road:
-    """The way to the system: httpx's own transport, through a proxy when the connection names one, or a given one.
+    """The way to the system: straight there, through a proxy when the connection names one, or a given transport.
 
     No redirects, no retries, nothing from the environment: what is sent is what the profile says.
     """
     host = checked_host(connection)
-    certificate = connection.extra.get("ca_file")
-    context = ssl.create_default_context(cafile=certificate) if host.startswith("https:") else None
+    if transport is not None:
+        return TransportRoad(host, transport, limits)
+    certificate, proxy = connection.extra.get("ca_file"), connection.extra.get("proxy")
+    trust = ssl.create_default_context(cafile=certificate) if host.startswith("https:") else None
+    if proxy is None:
+        return AiohttpRoad(host, limits, trust)
     kept = httpx.Limits(max_connections=None, keepalive_expiry=limits.keep_alive_seconds)
-    if transport is None:
-        proxy = connection.extra.get("proxy")
-        transport = httpx.AsyncHTTPTransport(verify=context or False, trust_env=False, proxy=proxy, limits=kept)
-    return TransportRoad(host, transport, limits)
+    through = httpx.AsyncHTTPTransport(verify=trust or False, trust_env=False, proxy=proxy, limits=kept)
+    return TransportRoad(host, through, limits)
 
 
 def credentials_for(

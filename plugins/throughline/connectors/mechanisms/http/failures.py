@@ -1,4 +1,4 @@
-"""What a failure of the road means: one table from httpx's exceptions to ours.
+"""What a failure of the road means: one table from aiohttp's and httpx's exceptions to ours.
 
 The question that decides is whether the request can have reached the system. `BEFORE`: nothing was sent, try again
 later. `AFTER`: it may have arrived; a read is tried again, a write is in doubt. `SETUP`: an address or a setting is
@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from enum import Enum
 
+import aiohttp
 import httpx
+from aiohttp.http_exceptions import HttpProcessingError
 
+from throughline.connectors.mechanisms.http.aiohttp_road import HeaderRefused, Interrupted
 from throughline.errors import InDoubt, Misconfigured, ThroughlineError, Transient
 
 
@@ -22,7 +25,43 @@ class Moment(Enum):
     SETUP = "because an address or a setting is wrong"
 
 
-FAILURES: dict[type[BaseException], Moment] = {
+OF_AIOHTTP: dict[type[BaseException], Moment] = {
+    aiohttp.ClientConnectorError: Moment.BEFORE,
+    aiohttp.ClientConnectorDNSError: Moment.BEFORE,
+    aiohttp.ClientConnectorSSLError: Moment.BEFORE,
+    aiohttp.ClientConnectorCertificateError: Moment.BEFORE,
+    aiohttp.ClientSSLError: Moment.BEFORE,
+    aiohttp.ClientProxyConnectionError: Moment.BEFORE,
+    aiohttp.ConnectionTimeoutError: Moment.BEFORE,
+    aiohttp.ServerFingerprintMismatch: Moment.BEFORE,
+    aiohttp.ClientHttpProxyError: Moment.BEFORE,
+    Interrupted: Moment.AFTER,
+    aiohttp.ServerDisconnectedError: Moment.AFTER,
+    aiohttp.SocketTimeoutError: Moment.AFTER,
+    aiohttp.ClientConnectionResetError: Moment.AFTER,
+    aiohttp.ClientPayloadError: Moment.AFTER,
+    aiohttp.ContentTypeError: Moment.AFTER,
+    aiohttp.TooManyRedirects: Moment.AFTER,
+    aiohttp.RedirectClientError: Moment.AFTER,
+    aiohttp.InvalidUrlRedirectClientError: Moment.AFTER,
+    aiohttp.NonHttpUrlRedirectClientError: Moment.AFTER,
+    aiohttp.WSServerHandshakeError: Moment.AFTER,
+    aiohttp.UploadAbortedError: Moment.AFTER,
+    HeaderRefused: Moment.SETUP,
+    aiohttp.InvalidURL: Moment.SETUP,
+    aiohttp.InvalidUrlClientError: Moment.SETUP,
+    aiohttp.NonHttpUrlClientError: Moment.SETUP,
+    # families, for whatever aiohttp adds to them
+    aiohttp.ServerTimeoutError: Moment.AFTER,
+    aiohttp.ServerConnectionError: Moment.AFTER,
+    aiohttp.ClientOSError: Moment.AFTER,
+    aiohttp.ClientConnectionError: Moment.AFTER,
+    aiohttp.ClientResponseError: Moment.AFTER,
+    aiohttp.ClientError: Moment.AFTER,
+    HttpProcessingError: Moment.AFTER,
+}
+
+OF_HTTPX: dict[type[BaseException], Moment] = {
     httpx.ConnectError: Moment.BEFORE,
     httpx.ConnectTimeout: Moment.BEFORE,
     httpx.PoolTimeout: Moment.BEFORE,
@@ -44,7 +83,6 @@ FAILURES: dict[type[BaseException], Moment] = {
     httpx.InvalidURL: Moment.SETUP,
     httpx.CookieConflict: Moment.SETUP,
     httpx.HTTPStatusError: Moment.AFTER,
-    TimeoutError: Moment.AFTER,
     # families, for whatever httpx adds to them
     httpx.NetworkError: Moment.AFTER,
     httpx.TimeoutException: Moment.AFTER,
@@ -55,7 +93,12 @@ FAILURES: dict[type[BaseException], Moment] = {
     httpx.StreamError: Moment.AFTER,
 }
 
-ROAD_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError, TimeoutError)
+FAILURES = {**OF_AIOHTTP, **OF_HTTPX, TimeoutError: Moment.AFTER}
+
+ROAD_FAILURES = (
+    aiohttp.ClientError, HttpProcessingError,
+    httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError, TimeoutError,
+)  # fmt: skip
 """What the road can raise; anything else is a mistake of ours and is not dressed up as theirs."""
 
 

@@ -1,7 +1,4 @@
-"""How bytes get to a system and back: a small interface, kept by any httpx transport.
-
-It is httpx without its client: no cookies, redirects or environment to reckon with, at two thirds of the CPU a call.
-"""
+"""How bytes get to a system and back: a small interface, kept by aiohttp's client and by any httpx transport."""
 
 from __future__ import annotations
 
@@ -29,7 +26,10 @@ class TooLong(Exception):
 
 
 class Road(Protocol):
-    """Carries one request and brings its answer, or raises httpx's exceptions (`failures` says what they mean)."""
+    """Carries one request, once, and brings its answer, or raises its library's exceptions.
+
+    `failures` says what each of them means.
+    """
 
     async def carry(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> Said:
         """The answer to one request; `target` is path and query below the host."""
@@ -45,7 +45,10 @@ class Road(Protocol):
 
 
 class TransportRoad:
-    """A road over any httpx transport."""
+    """A road over any httpx transport: through a proxy, or into a test.
+
+    It is httpx without its client: no cookies, redirects or environment to reckon with.
+    """
 
     def __init__(self, host: str, transport: httpx.AsyncBaseTransport, limits: Limits) -> None:
         self._host = host
