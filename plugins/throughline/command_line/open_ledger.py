@@ -28,7 +28,7 @@ def ledger_dsn() -> str:
 
 
 def audit_secret() -> str | None:
-    """What the audit's heads are signed with: `THROUGHLINE_AUDIT_SECRET`, or this machine's own; None when neither is."""
+    """What the audit's heads are signed with: `THROUGHLINE_AUDIT_SECRET`, or this machine's own, or nothing."""
     from throughline.ledger.audit_heads import SECRET
     from throughline.local_platform.settings import load_settings
 
