@@ -9,6 +9,8 @@ import pytest
 from tests.stories.plant import FLOW, Plant
 from throughline.errors import Misconfigured, Unknown
 from throughline.ledger.entries import Identity
+from throughline.ledger.replays import Choice
+from throughline.process.replaying import Replaying
 from throughline.process.sweep import Engine
 
 
@@ -169,3 +171,59 @@ async def test_a_wrong_table_lets_its_documents_wait_without_parking_them(plant:
     plant.clock.pass_time(seconds=60)
     await plant.run()
     assert plant.step("erp_order").state == "done"
+
+
+class BrokenReading(Incomplete):
+    """Words whose table for work orders of the ERP cannot be loaded."""
+
+    def read(self, role: str, document: str, records: Any) -> Any:
+        self.asked += 1
+        if self.missing and (role, document) == ("erp", "work_order"):
+            raise Misconfigured("fields.number: what is this?", where="include/mappings/tryton_erp/work_order.yaml:8")
+        return self.words.read(role, document, records)
+
+
+async def test_what_a_broken_table_stops_waits_and_resumes_by_itself(plant: Plant) -> None:
+    plant.master_data()
+    plant.order()
+    await plant.run()
+    words = BrokenReading(plant.engine._shop.words)
+    plant.engine._intake._words = words
+    plant.erp_plans("WO-SO-1", 6)
+    plant.erp_plans("WO-SO-2", 4)
+    with plant.ledger.transaction() as books:
+        assert not books.parked.open()
+        assert not books.records.has_pending(), "nobody asks again and again"
+        (held,) = books.records.put_off_now()
+        told = books.records.told("WO-SO-1")
+    assert (held.role, held.document, held.count) == ("erp", "work_order", 2)
+    assert held.reason == "include/mappings/tryton_erp/work_order.yaml:8: fields.number: what is this?"
+    assert (told[0].state, told[0].reason) == ("pending", held.reason)
+    plant.item_is_told("FG-300")
+    asked = words.asked
+    assert plant.engine.take_in().held == 0
+    assert words.asked == asked, "its neighbours are understood meanwhile, and it is left alone"
+    plant.clock.pass_time(seconds=60)
+    with plant.ledger.transaction() as books:
+        assert books.records.has_pending("erp")
+    assert plant.engine.take_in().held == 2
+    words.missing = False
+    plant.clock.pass_time(seconds=60)
+    assert plant.engine.take_in().translated == 2
+    await plant.run()
+    assert len(plant.mes.of("work_order")) == 2
+    with plant.ledger.transaction() as books:
+        assert books.records.put_off_now() == []
+
+
+async def test_a_person_need_not_wait_for_what_a_broken_table_stopped(plant: Plant) -> None:
+    plant.master_data()
+    plant.order()
+    words = BrokenReading(plant.engine._shop.words)
+    plant.engine._intake._words = words
+    plant.erp_plans("WO-SO-1", 10)
+    with plant.ledger.transaction() as books:
+        (held,) = books.records.put_off_now()
+    words.missing = False
+    assert Replaying(plant.ledger, Choice(signature=held.signature), by="hannah").release().hurried == 1
+    assert plant.engine.take_in().translated == 1

@@ -86,7 +86,7 @@ class Bench:
 
     def unit_words(self) -> tuple[dict[str, str], dict[str, str]]:
         """The product's words for units, and ours to theirs."""
-        self.used.add(UNITS)
+        self._uses(UNITS)
         if UNITS not in self.codes.lists:
             return {}, {}
         found = self.codes.lists[UNITS]
@@ -94,10 +94,15 @@ class Bench:
 
     def check_unit(self, unit: str, word: str = "unit") -> str:
         """A unit the company uses."""
-        self.used.add(UNITS)
+        self._uses(UNITS)
         if unit not in self.codes.units:
             raise Wrong(f"{unit} is not a unit in codes/units.yaml", word)
         return unit
+
+    def _uses(self, codes: str) -> None:
+        """Note that the table depends on this list; with a broken one it is broken too."""
+        self.codes.whole(codes)
+        self.used.add(codes)
 
     def check_lookup(self, rule: LookupRule, sources: int) -> LookupRule:
         """A kind of document that exists, with as many fields as its name needs."""
@@ -130,7 +135,7 @@ class Bench:
     def values(self, spec: FieldSpec, sort: Sort) -> tuple[dict[Any, Any], dict[Any, Any], bool]:
         """Their word -> ours, ours -> their first word, and whether unlisted words are kept."""
         if isinstance(spec.values, str):
-            self.used.add(spec.values)
+            self._uses(spec.values)
             found = self.codes.lists.get(spec.values)
             if found is None:
                 raise Wrong(f"there is no code list codes/{spec.values}.yaml", "values")

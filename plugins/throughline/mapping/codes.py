@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from throughline.errors import Misconfigured
 from throughline.mapping.lined_yaml import LinedFile, Location, read_lined
 from throughline.mapping.units import Unit, UnitEntry, Units
 
@@ -69,20 +70,36 @@ class Codes:
 
     lists: Mapping[str, CodeList] = field(default_factory=dict)
     units: Units = field(default_factory=lambda: Units({}))
+    broken: Mapping[str, Misconfigured] = field(default_factory=dict)
+    """lists whose file is wrong, each with the mistake: a table that uses one is wrong for the same reason"""
 
     @classmethod
     def load(cls, directory: Path) -> Codes:
         """All lists of a folder; `units.yaml` also says which units are counted and which are measured."""
+        found = cls.load_sound(directory)
+        for mistake in found.broken.values():
+            raise mistake
+        return found
+
+    @classmethod
+    def load_sound(cls, directory: Path) -> Codes:
+        """The lists of a folder that are in order, and what is wrong with the others."""
         lists: dict[str, CodeList] = {}
-        units = Units({})
+        units, broken = Units({}), {}
         for path in sorted(directory.glob("*.yaml")):
-            file = read_lined(path)
-            if path.stem == UNITS:
-                units, lists[UNITS] = _units(file)
-            else:
-                parsed = _parsed(file, _ListFile)
-                lists[path.stem] = _list(file, path.stem, parsed.words, "words", open_=parsed.open)
-        return cls(MappingProxyType(lists), units)
+            try:
+                if path.stem == UNITS:
+                    units, lists[UNITS] = _units(read_lined(path))
+                else:
+                    lists[path.stem] = _codes(read_lined(path), path.stem)
+            except Misconfigured as mistake:
+                broken[path.stem] = mistake
+        return cls(MappingProxyType(lists), units, MappingProxyType(broken))
+
+    def whole(self, name: str) -> None:
+        """Raise what is wrong with this list, if anything is."""
+        if name in self.broken:
+            raise self.broken[name].with_traceback(None)
 
     def fingerprint(self, names: set[str]) -> str:
         """A hash of these lists' files, part of a mapping's version."""
@@ -101,6 +118,11 @@ def _units(file: LinedFile) -> tuple[Units, CodeList]:
         file.refuse([(("units", name, "of"), "goes round in a circle") for name in circles])
     found = _list(file, UNITS, {name: entry.words for name, entry in parsed.units.items()}, UNITS)
     return Units({name: Unit.of_entry(name, entry) for name, entry in parsed.units.items()}), found
+
+
+def _codes(file: LinedFile, name: str) -> CodeList:
+    parsed = _parsed(file, _ListFile)
+    return _list(file, name, parsed.words, "words", open_=parsed.open)
 
 
 def _goes_round(unit: str, parts: Mapping[str, str]) -> bool:

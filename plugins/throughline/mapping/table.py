@@ -154,15 +154,17 @@ def load_tables(products: Path, codes: Codes, overrides: Path | None = None) -> 
     """Every product's tables; a file `<overrides>/<product>/<document>.yaml` takes the place of the product's own."""
     found: dict[tuple[str, str], Table] = {}
     for path in sorted(products.glob("*/tables/*.yaml")):
-        table = _at_home(Table.load(path, codes), path.parent.parent.name)
+        table = table_at(path, path.parent.parent.name, codes)
         found[table.product, table.document] = table
     for path in sorted(overrides.glob("*/*.yaml")) if overrides else ():
-        table = _at_home(Table.load(path, codes), path.parent.name)
+        table = table_at(path, path.parent.name, codes)
         found[table.product, table.document] = table
     return list(found.values())
 
 
-def _at_home(table: Table, product: str) -> Table:
+def table_at(path: Path, product: str, codes: Codes) -> Table:
+    """The table in this file, which must be the one its folder and name say."""
+    table = Table.load(path, codes)
     if (table.product, table.document) != (product, table.path.stem):
         raise Misconfigured(f"this table is for {table.product}/{table.document}, which is not where it lies",
                             where=f"{shown_path(table.path)}:1")  # fmt: skip

@@ -39,13 +39,14 @@ class Translator:
     `owners` says which role numbers each kind of document (`hub` when none does); `zones` gives each role's time zone,
     which a table with local times cannot do without. The batch forms ask the registry once for each batch, and a
     document that does not fit stands in the result as the `Invalid` (or `Unknown`) it is: one bad document spares its
-    neighbours.
+    neighbours. `broken` says what is wrong with tables that could not be loaded: asking for one raises that mistake.
     """
 
     def __init__(
         self, tables: Iterable[Table], codes: Codes, owners: Mapping[str, str], registry: Registry, *,
-        zones: Mapping[str, str] | None = None,
+        zones: Mapping[str, str] | None = None, broken: Mapping[tuple[str, str], Misconfigured] | None = None,
     ) -> None:  # fmt: skip
+        self._broken = dict(broken or {})
         self._tables = {(table.product, table.document): table for table in tables}
         self.codes = codes
         self._owners = dict(owners)
@@ -56,7 +57,7 @@ class Translator:
 
     def with_registry(self, registry: Registry) -> Translator:
         """The same tables over another registry (one ledger transaction's); compiled tables are shared."""
-        other = Translator((), self.codes, self._owners, registry, zones=self._zones)
+        other = Translator((), self.codes, self._owners, registry, zones=self._zones, broken=self._broken)
         other._tables, other._readers, other._writers = self._tables, self._readers, self._writers
         return other
 
@@ -133,6 +134,8 @@ class Translator:
         return results
 
     def _table(self, product: str, document: str) -> Table:
+        if (product, document) in self._broken:
+            raise self._broken[product, document].with_traceback(None)
         try:
             return self._tables[product, document]
         except KeyError:

@@ -52,9 +52,12 @@ def landscape() -> Landscape:
 
 
 def translator() -> Translator:
-    """Every field table, over a registry that knows nobody: ask it `with_registry`."""
+    """Every field table that is in order, over a registry that knows nobody: ask it `with_registry`."""
+    from throughline.connectors.registry import PRODUCTS
+
     include = include_directory()
-    return _translator(include, stamps_of(include / "codes", include / "mappings", include / "systems"))
+    own = (include / "codes", include / "mappings", include / "systems")
+    return _translator(include, stamps_of(*own, *sorted(PRODUCTS.glob("*/tables"))))
 
 
 @lru_cache(maxsize=512)
@@ -80,12 +83,12 @@ def _landscape(folder: Path, stamps: Stamps) -> Landscape:  # noqa: ARG001 - a c
 @lru_cache(maxsize=2)
 def _translator(include: Path, stamps: Stamps) -> Translator:  # noqa: ARG001 - a changed stamp is another call
     from throughline.connectors.registry import PRODUCTS
-    from throughline.mapping import Codes, Translator, load_tables
+    from throughline.mapping import Translator, load_sound_tables
     from throughline.orchestration.strangers import Strangers
 
-    codes, roles = Codes.load(include / "codes"), landscape()
+    found, roles = load_sound_tables((PRODUCTS,), include / "codes", include / "mappings"), landscape()
     zones = {role: system.zone for role, system in roles.systems.items()}
-    return Translator(load_tables(PRODUCTS, codes, include / "mappings"), codes, roles.owners, Strangers(), zones=zones)
+    return Translator(found.tables, found.codes, roles.owners, Strangers(), zones=zones, broken=found.broken)
 
 
 def read_everything() -> None:

@@ -1,19 +1,22 @@
 """From a stored record to processes that go on: translate, name, start, correlate, advance.
 
 One transaction per batch does all of it, so a record is never translated without its consequences. What cannot be
-translated is parked by itself; what names something unknown waits for it; their neighbours go on.
+translated is parked by itself; what names something unknown waits for it; what only a broken file stops is tried again
+by itself; their neighbours go on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from itertools import groupby
 
 from throughline.canonical import LATTICES
-from throughline.errors import Invalid, ThroughlineError, Unknown
+from throughline.errors import Invalid, Misconfigured, ThroughlineError, Unknown
 from throughline.ledger import Books, Ledger
 from throughline.ledger.entries import AuditEntry, Failure, PendingVersion, Translated, Translation, Waiting
 from throughline.process.applying import advance_processes
+from throughline.process.backoff import FIRST_PAUSE
 from throughline.process.correlation import News, correlate
 from throughline.process.definition import Flow
 from throughline.process.loading import Loader
@@ -58,6 +61,7 @@ class Intake:
         return IntakeReport(
             translated=len(kept), waiting=sum(isinstance(r, Unknown) for _, r in read), parked=failures,
             ignored=len(late), started=started, advanced=advanced,
+            held=sum(isinstance(reading, Misconfigured) for _, reading in read),
         )  # fmt: skip
 
     def _read(self, pending: Sequence[PendingVersion]) -> list[Read]:
@@ -127,19 +131,31 @@ class Intake:
 
     def _put_aside(self, books: Books, read: Sequence[Read], registered: set[str]) -> int:
         waits, failures = [], []
+        self._hold_back(books, read)
         for version, reading in read:
             if isinstance(reading, Unknown):
                 waits.append(Waiting(
                     version.version_id, reading.awaited, reading.message, reading.signature,
                     registered=reading.awaited in registered,
                 ))  # fmt: skip
-            elif isinstance(reading, ThroughlineError):
+            elif isinstance(reading, ThroughlineError) and not isinstance(reading, Misconfigured):
                 failures.append(_failure(version, reading))
         if waits:
             books.records.waiting(waits)
         if failures:
             books.records.failed(failures)
         return len(failures)
+
+    def _hold_back(self, books: Books, read: Sequence[Read]) -> None:
+        """Let wait what only a broken file keeps from being read: none of it is to blame, and it resumes by itself."""
+        held: dict[str, list[int]] = {}
+        mistakes = {r.signature: r for _, r in read if isinstance(r, Misconfigured)}
+        for version, reading in read:
+            if isinstance(reading, Misconfigured):
+                held.setdefault(reading.signature, []).append(version.version_id)
+        until = books.now + timedelta(seconds=FIRST_PAUSE)
+        for signature, versions in held.items():
+            books.records.put_off(versions, until, mistakes[signature].message, signature)
 
     def _translation(self, version: PendingVersion, reading: Reading) -> Translation:
         canonical = reading.document.model_dump(mode="json")

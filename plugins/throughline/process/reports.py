@@ -48,6 +48,8 @@ class IntakeReport:
     new: int = 0
     translated: int = 0
     waiting: int = 0
+    held: int = 0
+    """what only a broken file keeps from being read"""
     parked: int = 0
     ignored: int = 0
     started: int = 0

@@ -90,7 +90,7 @@ def test_capture_reads_on_from_the_watermark_and_then_follows_up(hub: FakeHub) -
     hub.captured = {"sales_order": IntakeReport(told=5, new=2)}
     counts = capture_task("sales_order").execute(context())
     assert hub.asked == [("capture", ("crm", None), {"run_id": "run-1"}), "understand"]
-    assert counts == {"new": 2, "translated": 2, "waiting": 0, "parked": 1, "started": 1, "advanced": 0}
+    assert counts == {"new": 2, "translated": 2, "waiting": 0, "held": 0, "parked": 1, "started": 1, "advanced": 0}
 
 
 def test_only_assets_that_brought_something_new_are_updated(hub: FakeHub) -> None:

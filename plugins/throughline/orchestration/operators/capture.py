@@ -66,6 +66,7 @@ class CaptureOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not typ
             "new": new,
             "translated": understood.translated,
             "waiting": understood.waiting,
+            "held": understood.held,
             "parked": understood.parked,
             "started": understood.started,
             "advanced": understood.advanced,
