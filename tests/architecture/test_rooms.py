@@ -35,7 +35,7 @@ HOMES = {
     "airflow": {"orchestration", "local_platform"},
     "pandas": {"quality"},
     "great_expectations": {"quality"},
-    "psycopg": {"ledger", "orchestration", "local_platform"},
+    "psycopg": {"ledger", "orchestration", "local_platform", "connectors"},
     "alembic": {"ledger"},
     "httpx": {"connectors", "command_line", "local_platform"},
     "click": {"command_line"},

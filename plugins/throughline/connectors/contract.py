@@ -6,11 +6,11 @@ operation (`send`). It never retries a write by itself: the engine decides that 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class Tier(StrEnum):
@@ -33,6 +33,8 @@ class ObjectKind:
     document: str
     polled: bool = False
     pushed: bool = False
+    fences: frozenset[str] = frozenset()
+    """how it is kept from losing what is committed late: W1, W2, W3 (see `fences`)"""
     operations: Mapping[str, Operation] = field(default_factory=dict)
 
 
@@ -80,6 +82,19 @@ class Page:
 
     records: tuple[Captured, ...]
     cursor: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class WholePage:
+    """A page of everything a system has of one kind, and where to read on after it.
+
+    `position` is JSON-able and opaque; None means that an interrupted reading begins again. `complete` is False when
+    rows came or went while the pages were read: what is missing may only have slipped between them.
+    """
+
+    records: tuple[Captured, ...]
+    position: Mapping[str, Any] | None = None
+    complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -134,3 +149,16 @@ class Connector(Protocol):
     async def __aenter__(self) -> Connector: ...
 
     async def __aexit__(self, *exc: object) -> None: ...
+
+
+@runtime_checkable
+class ReadsWhole(Protocol):
+    """A connector that can also read everything a system has (fence W3), to find what was missed and what is gone."""
+
+    def whole(self, document: str, position: Mapping[str, Any] | None = None) -> AsyncIterator[WholePage]:
+        """Pages of every record there is, from the beginning or after `position`."""
+        ...
+
+    async def again(self, document: str, their_ids: Sequence[str]) -> Mapping[str, Captured] | None:
+        """Those of these records that are there after all, by their id; None where single ones cannot be asked for."""
+        ...

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from throughline.canonical import DOCUMENTS
 from throughline.connectors.mechanisms.http.profile import known_zone
 from throughline.connectors.mechanisms.mail_profile import MailProfile
+from throughline.connectors.mechanisms.sql.profile import SqlProfile
 from throughline.connectors.registry import products, profile_of
 from throughline.connectors.yaml_files import Strict, read_model, shown
 from throughline.errors import Misconfigured
@@ -121,6 +122,8 @@ def _told_kinds(product: str) -> set[str]:
     profile = profile_of(product)
     if isinstance(profile, MailProfile):
         return set()
+    if isinstance(profile, SqlProfile):
+        return set(profile.objects)
     return {kind for kind, declared in profile.objects.items() if declared.poll or declared.push}
 
 

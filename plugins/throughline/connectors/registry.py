@@ -19,13 +19,16 @@ from throughline.connectors.mechanisms.http.product_parts import ProductParts, l
 from throughline.connectors.mechanisms.http.profile import Profile
 from throughline.connectors.mechanisms.mail import MailConnector
 from throughline.connectors.mechanisms.mail_profile import MailProfile
+from throughline.connectors.mechanisms.sql.profile import SqlProfile
+from throughline.connectors.places import PRODUCTS as PRODUCTS
+from throughline.connectors.places import product_folders
 from throughline.connectors.yaml_files import read_model
 from throughline.errors import Misconfigured
 
-PRODUCTS = Path(__file__).parent / "products"
+AnyDeclaration = Profile | MailProfile | SqlProfile
 
 
-class AnyProfile(RootModel[Annotated[Profile | MailProfile, Field(discriminator="mechanism")]]):
+class AnyProfile(RootModel[Annotated[AnyDeclaration, Field(discriminator="mechanism")]]):
     """A product's declaration, read by the model of the mechanism it names."""
 
 
@@ -33,16 +36,27 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@cache
 def products() -> tuple[str, ...]:
-    """The names of all products there are."""
-    return tuple(sorted(profile.parent.name for profile in PRODUCTS.glob("*/profile.yaml")))
+    """The names of all products there are, the plant's own among them."""
+    return tuple(sorted(_profiles(product_folders())))
+
+
+def profile_of(product: str) -> AnyDeclaration:
+    """What a product declares; read once per process."""
+    return _profile_in(product, profile_path(product))
 
 
 @cache
-def profile_of(product: str) -> Profile | MailProfile:
-    """What a product declares; read once per process."""
-    path = profile_path(product)
+def _profiles(folders: tuple[Path, ...]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*/profile.yaml")):
+            found.setdefault(path.parent.name, path)
+    return found
+
+
+@cache
+def _profile_in(product: str, path: Path) -> AnyDeclaration:
     declared = read_model(path, AnyProfile).root
     if declared.product != product:
         raise Misconfigured(f"the folder is named {product} but the product {declared.product}", where=str(path))
@@ -51,15 +65,18 @@ def profile_of(product: str) -> Profile | MailProfile:
 
 def profile_path(product: str) -> Path:
     """Where a product's profile lies, or `Misconfigured` naming the products there are."""
-    path = PRODUCTS / product / "profile.yaml"
-    if product not in products():
-        raise Misconfigured(f"there is no product {product}; there are {', '.join(products())}", where=str(path))
+    path = _profiles(product_folders()).get(product)
+    if path is None:
+        missing = PRODUCTS / product / "profile.yaml"
+        raise Misconfigured(f"there is no product {product}; there are {', '.join(products())}", where=str(missing))
     return path
 
 
 @cache
 def parts_of(product: str) -> ProductParts:
-    """The Python modules of a product, beside its profile."""
+    """The Python modules of a product, beside its profile; one of the plant's own is data only and has none."""
+    if profile_path(product).parent.parent != PRODUCTS:
+        return ProductParts()
     return load_parts(f"throughline.connectors.products.{product}")
 
 
@@ -81,6 +98,10 @@ def open_connector(
     profile = profile_of(product)
     if isinstance(profile, MailProfile):
         return MailConnector(profile, role, connection, clock=clock)
+    if isinstance(profile, SqlProfile):
+        from throughline.connectors.mechanisms.sql.connector import SqlConnector  # the driver, only where it is used
+
+        return SqlConnector(profile, role, connection)
     return HttpConnector(
         profile, parts_of(product), profile_path(product), role, connection, clock=clock,
         randomness=randomness or SystemRandom(), transport=transport, shelf=shelf,

@@ -1,12 +1,7 @@
-"""Where the plant's own files lie: `include/` beside `dags/`, or wherever `THROUGHLINE_INCLUDE` says."""
+"""Where the plant's own files lie, as the DAG builders ask for it."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from throughline.connectors.places import include_directory
 
-
-def include_directory() -> Path:
-    """The folder with `systems/`, `flows/`, `codes/`, `mappings/` (an installed package has no checkout around it)."""
-    chosen = os.environ.get("THROUGHLINE_INCLUDE")
-    return Path(chosen).expanduser() if chosen else Path(__file__).resolve().parents[3] / "include"
+__all__ = ["include_directory"]

@@ -26,11 +26,12 @@ from throughline.errors import InDoubt, Invalid, Misconfigured, RateLimited, Rej
 
 NOTE = """
 note:
+  fence: W3
   identity: {their_id: id}
   poll:
     call: {path: /notes}
     records: notes
-    cursor: {kind: snapshot, fence: W3}
+    cursor: {kind: snapshot}
   find: {call: {path: /find, body: {ref: $reference}}, record: note, their_id: $found.id, number: $found.number}
   operations:
     create:

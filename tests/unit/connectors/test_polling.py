@@ -15,6 +15,7 @@ from throughline.errors import Invalid, Misconfigured
 
 POLL = """
 note:
+  fence: W2 + W3
   identity: {their_id: id, number: number, revision: [changed], changed: {at: changed, format: ms}}
   poll:
     call: {name: notes, path: /notes, body: %s}
@@ -22,8 +23,8 @@ note:
     cursor: %s
     paging: %s
 """
-TIME = "{kind: modified_time, fence: W2, format: ms, overlap: {seconds: 60, every: 20, between: 2}}"
-CLOSED = "{kind: modified_time, fence: W2, format: ms, window: closed, overlap: {seconds: 60}}"
+TIME = "{kind: modified_time, format: ms, overlap: {seconds: 60, every: 20, between: 2}}"
+CLOSED = "{kind: modified_time, format: ms, window: closed, overlap: {seconds: 60}}"
 KEYSET = "{after: $position.at, id: $position.id, size: $page.size}"
 NUMBERED = "{from: $since, to: $until, page: $page.number, size: $page.size}"
 ABOVE = "{above: $position.id, size: $page.size}"
@@ -93,15 +94,16 @@ def store(clock):
         (KEYSET, TIME, TIES),
         (NUMBERED, CLOSED, "{kind: page, size: 3, total: total}"),
         ("{from: $since, offset: $page.offset, size: $page.size}", TIME, "{kind: offset, size: 3}"),
-        ("{size: 100}", "{kind: snapshot, fence: W3}", "{kind: none}"),
-        (ABOVE, "{kind: id_greater, fence: W1}", "{kind: keyset, size: 3, keys: [id]}"),
+        ("{size: 100}", "{kind: snapshot}", "{kind: none}"),
+        (ABOVE, "{kind: id_greater}", "{kind: keyset, size: 3, keys: [id]}"),
     ],
     ids=["keyset", "page", "offset", "none", "id"],
 )  # fmt: skip
 async def test_every_row_comes_once_and_the_pages_end(serve, connect, store, count, body, cursor, paging):
     for number in range(1, count + 1):
         store.add(number, seconds_ago=1000 - number // 4)  # four share each stamp
-    async with connect(serve(store.app), POLL % (body, cursor, paging)) as connector:
+    fence = {"snapshot": "W3", "id_greater": "W1"}.get(cursor[7:].partition("}")[0], "W2 + W3")
+    async with connect(serve(store.app), (POLL % (body, cursor, paging)).replace("W2 + W3", fence)) as connector:
         numbers, _ = await poll(connector)
     assert sorted(numbers) == list(range(1, count + 1))
 
@@ -266,11 +268,12 @@ async def test_numbers_stay_exact_and_ids_of_any_size_are_kept(serve, connect, s
 
 CHILDREN = """
 note:
+  fence: W2 + W3
   identity: {their_id: id, changed: {at: changed, format: ms}}
   poll:
     call: {path: /notes, body: {after: $position.at, size: $page.size, id: $position.id}}
     records: notes
-    cursor: {kind: modified_time, fence: W2, format: ms, overlap: {seconds: 60}}
+    cursor: {kind: modified_time, format: ms, overlap: {seconds: 60}}
     paging: {kind: keyset, size: 100, keys: [changed, id]}
     children:
       lines:

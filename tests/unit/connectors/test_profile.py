@@ -20,11 +20,12 @@ verdict:
 test: {path: /ping}
 objects:
   note:
+    fence: W2 + W3
     identity: {their_id: id, changed: {at: changed, format: ms}}
     poll:
       call: {path: /notes, body: {from: $since}}
       records: notes
-      cursor: {kind: modified_time, fence: W2, format: ms, overlap: {seconds: 60, every: 20}}
+      cursor: {kind: modified_time, format: ms, overlap: {seconds: 60, every: 20}}
     find: {call: {path: /find}, record: note, their_id: $found.id}
     operations:
       create:
@@ -45,27 +46,30 @@ def read(tmp_path):
 
 
 def test_a_good_profile_is_read(read):
-    assert read(GOOD).objects["note"].poll.cursor.fence == "W2"
+    assert read(GOOD).objects["note"].fence == "W2 + W3"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
-        ("fence: W2, ", "", 13, "fence"),
-        ("overlap: {seconds: 60, every: 20}", "window: open", 13, "overlap"),
-        ("fence: W2", "fence: W3", 13, "snapshot"),
-        ("every: 20", "every: 60", 13, "less than"),
-        ("$since", "$sinse", 11, r"\$sinse begins with none of"),
+        ("    fence: W2 + W3\n", "", 8, "declares its fence"),
+        ("fence: W2 + W3", "fence: W2", 9, "W2 \\+ W3"),
+        ("fence: W2 + W3", "fence: W1", 8, "no log"),
+        ("fence: W2 + W3", "fence: {none_needed: because}", 9, "at least 20"),
+        ("overlap: {seconds: 60, every: 20}", "window: open", 8, "overlap"),
+        ("fence: W2 + W3", "fence: W3", 8, "snapshot"),
+        ("every: 20", "every: 60", 14, "less than"),
+        ("$since", "$sinse", 12, r"\$sinse begins with none of"),
         ("[{at: code, equals: 0}]", "[{status: 200}]", 5, "only if its body"),
         ("equals: 0", "equal: 0", 5, "equal"),
         ("title: Trial", "titel: Trial", 2, "titel"),
         ("    find: {call: {path: /find}, record: note, their_id: $found.id}\n", "", 8, "findable"),
-        ("        answer: {their_id: $payload.id}\n", "", 16, "answer"),
-        ("tier: T2", "tier: T5", 17, "T1"),
+        ("        answer: {their_id: $payload.id}\n", "", 17, "answer"),
+        ("tier: T2", "tier: T5", 18, "T1"),
         ("    identity: {their_id: id, changed: {at: changed, format: ms}}\n", "", 8, "identity"),
         (", changed: {at: changed, format: ms}", "", 8, "identity.changed"),
         ("mechanism: http", "mechanism: http\nzone: Mars/Olympus", 4, "not a time zone"),
-        ("calls: [{path: /note, body: $payload}]", "verb: complete", 18, "verb"),
+        ("calls: [{path: /note, body: $payload}]", "verb: complete", 19, "verb"),
         ("objects:", "objects: [", 8, "not YAML"),
         ("    poll:", "    push: {messages: [m], fence: at_least_once}\n    poll:", 1, "inbound"),
     ],
@@ -92,8 +96,9 @@ def test_every_product_declares_tier_and_fence_of_all_it_offers(product):
     assert profile.product == product
     for name, declared in profile.objects.items():
         poll = getattr(declared, "poll", None)
-        assert poll is None or poll.cursor.fence in ("W1", "W2", "W3"), name
-        for operation in declared.operations.values():
+        read = poll is not None or profile.mechanism == "sql"
+        assert bool(read) == bool(getattr(declared, "fence", None)), name
+        for operation in getattr(declared, "operations", {}).values():
             assert operation.tier.value in ("T1", "T2", "T3", "T4")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from throughline.connectors.contract import ObjectKind, Operation
+from throughline.connectors.fences import fence_words
 from throughline.connectors.mechanisms.http.child_records import ChildReader
 from throughline.connectors.mechanisms.http.declared_calls import Call
 from throughline.connectors.mechanisms.http.declared_objects import (
@@ -73,7 +74,13 @@ class Compiler:
             for name, operation in declared.operations.items()
         }
         return CompiledObject(
-            ObjectKind(document, declared.poll is not None, declared.push is not None, kinds),
+            ObjectKind(
+                document,
+                declared.poll is not None,
+                declared.push is not None,
+                fence_words(declared.fence),
+                kinds,
+            ),
             self._poller(document, declared) if declared.poll else None,
             finder,
             self.named(declared.find_verb) if declared.find_verb else None,

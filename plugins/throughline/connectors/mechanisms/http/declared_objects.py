@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from throughline.connectors.contract import Tier
+from throughline.connectors.fences import Fence, NoFence, fence_words
 from throughline.connectors.mechanisms.http.declared_calls import Call, ShapeSource, Test
 from throughline.connectors.yaml_files import Strict
 
@@ -50,27 +51,15 @@ class Overlap(Strict):
 
 
 class Cursor(Strict):
-    """What moves when something changed, and how it is fenced against records that appear late.
-
-    Fences: W1 the source's own log or transaction id; W2 an overlap; W3 the whole is read again each time.
-    """
+    """What moves when something changed; `snapshot` reads the whole each time. Its fence is declared beside it."""
 
     kind: Literal["modified_time", "id_greater", "snapshot"]
-    fence: Literal["W1", "W2", "W3"]
     format: StampFormat = "iso"
     """How the request wants its moments."""
     window: Literal["open", "closed"] = "open"
     """`closed`: the request also gets `$until`, so that pages do not drift as new changes arrive."""
     overlap: Overlap | None = None
     overlap_ids: Annotated[int, Field(ge=0)] = 0
-
-    @model_validator(mode="after")
-    def _fence_is_kept(self) -> Cursor:
-        if self.fence == "W2" and not (self.overlap or self.overlap_ids):
-            raise ValueError("fence W2 needs an overlap")
-        if (self.kind == "snapshot") != (self.fence == "W3"):
-            raise ValueError("reading the whole each time (snapshot) is fence W3, and nothing else is")
-        return self
 
 
 class Paging(Strict):
@@ -109,6 +98,17 @@ class Children(Strict):
     order_by: str | None = None
 
 
+class Again(Strict):
+    """How to ask for single records by `$their_ids`; they are where those of the poll are.
+
+    Whoever finds a record missing in the whole looks once more before it counts as deleted.
+    """
+
+    call: Call
+    ids: Literal["text", "number"] = "text"
+    at_most: Annotated[int, Field(gt=0)] = 100
+
+
 class Poll(Strict):
     """How to ask what changed."""
 
@@ -117,6 +117,7 @@ class Poll(Strict):
     cursor: Cursor
     paging: Paging = Paging()
     children: dict[str, Children] = Field(default_factory=dict)
+    again: Again | None = None
 
 
 class Push(Strict):
@@ -182,8 +183,9 @@ class OperationDeclared(Strict):
 
 
 class ObjectDeclared(Strict):
-    """One kind of document as this product offers it."""
+    """One kind of document as this product offers it; whatever is polled says how it is fenced."""
 
+    fence: Fence | None = None
     identity: Identity | None = None
     poll: Poll | None = None
     push: Push | None = None
@@ -198,8 +200,27 @@ class ObjectDeclared(Strict):
         time_cursor = self.poll and self.poll.cursor.kind == "modified_time"
         if time_cursor and not (self.identity and self.identity.changed):
             raise ValueError("a modified_time cursor needs identity.changed")
+        if self.poll is not None:
+            _fence_is_kept(self.fence, self.poll.cursor)
+        elif self.fence is not None:
+            raise ValueError("only what is polled has a fence")
         findable = bool(self.find or self.find_verb)
         for name, operation in self.operations.items():
             if operation.tier in (Tier.T2, Tier.T3) and not findable:
                 raise ValueError(f"operation {name} is {operation.tier}, so the object must be findable")
         return self
+
+
+def _fence_is_kept(fence: Fence | None, cursor: Cursor) -> None:
+    """Refuse a poll that would lose what is committed late, and a fence that is not what it says."""
+    if fence is None:
+        raise ValueError("what is polled declares its fence: W1, W2 + W3, W3, or {none_needed: why}")
+    if isinstance(fence, NoFence):
+        return
+    words = fence_words(fence)
+    if "W2" in words and not (cursor.overlap or cursor.overlap_ids):
+        raise ValueError("fence W2 needs an overlap")
+    if "W1" in words and cursor.kind == "modified_time":
+        raise ValueError("a change stamp is no log: what is committed late carries an old one (fence W2 + W3)")
+    if (cursor.kind == "snapshot") != (fence == "W3"):
+        raise ValueError("reading the whole each time (snapshot) is fence W3 alone, and nothing else is")

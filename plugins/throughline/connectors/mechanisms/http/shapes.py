@@ -20,7 +20,7 @@ Shape = Callable[[Scope], Any]
 ROOTS = frozenset(
     {
         "payload", "reference", "key", "document", "connection", "token", "session", "page", "position",
-        "since", "until", "parents", "calls", "state", "found", "now", "now_ms", "uuid",
+        "since", "until", "parents", "their_ids", "calls", "state", "found", "now", "now_ms", "uuid",
     }
 )  # fmt: skip
 """Every name a shape may begin a reference with."""

@@ -1,0 +1,118 @@
+"""What the profile of a database may declare: one query per document, how to know its rows again, and its fence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from throughline.connectors.fences import Fenced, fence_words
+from throughline.connectors.mechanisms.sql.dialects import DIALECTS, Dialect
+from throughline.connectors.mechanisms.sql.queries import ANY_COLUMN, columns_of
+from throughline.connectors.yaml_files import Strict
+
+
+def _one_or_many(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _checked(query: str) -> str:
+    columns_of(query, Dialect.POSTGRESQL)
+    return query
+
+
+Columns = Annotated[list[str], BeforeValidator(_one_or_many), Field(min_length=1)]
+Query = Annotated[str, AfterValidator(_checked)]
+
+
+class TransactionColumn(Strict):
+    """Which transaction wrote a row last.
+
+    `xid8`: a column the source fills with `pg_current_xact_id()` when a row is inserted and when it is changed; can be
+    indexed. `xmin`: PostgreSQL's own system column; needs nothing of the source, but no index helps: every look reads
+    the whole table.
+    """
+
+    column: str
+    kind: Literal["xid8", "xmin"] = "xid8"
+
+
+class Lines(Strict):
+    """Rows that belong to a header (order lines), put into it under our name for them."""
+
+    query: Query
+    parent: str
+    """Which column names the header's key."""
+    order_by: Columns
+    changes: TransactionColumn | None = None
+    """With it, a header counts as changed when one of its lines was; without, only when it was itself."""
+
+
+class SqlObject(Strict):
+    """One kind of document as a query over the source's tables."""
+
+    fence: Fenced
+    query: Query
+    key: Columns
+    number: str | None = None
+    revision: str | None = None
+    """The source's own version of a row; without it, the transaction that wrote it."""
+    changed_at: str | None = None
+    deleted: str | None = None
+    """A yes/no column: the row is there but counts as gone."""
+    changes: TransactionColumn | None = None
+    lines: dict[str, Lines] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fence_is_kept(self) -> SqlObject:
+        fences = fence_words(self.fence)
+        if "W2" in fences:
+            raise ValueError("a database is asked for its transactions (W1), not guessed at by an overlap (W2)")
+        if ("W1" in fences) != (self.changes is not None):
+            raise ValueError(
+                "fence W1, and only that, names the column of the transaction that wrote a row (`changes`)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _columns_are_there(self) -> SqlObject:
+        named = [*self.key, self.number, self.revision, self.changed_at, self.deleted]
+        _require(self.query, [*named, self.changes.column if self.changes else None])
+        for lines in self.lines.values():
+            _require(lines.query, [lines.parent, *lines.order_by, lines.changes.column if lines.changes else None])
+        if self.lines and len(self.key) != 1:
+            raise ValueError("a document with lines is known by one column, which its lines name")
+        return self
+
+
+def _require(query: str, named: Iterable[str | None]) -> None:
+    there = columns_of(query, Dialect.POSTGRESQL)
+    missing = [name for name in named if name is not None and name not in there]
+    if missing and ANY_COLUMN not in there:
+        raise ValueError(f"the query has no column {', '.join(missing)}")
+
+
+class SqlLimits(Strict):
+    """How patient we are with the database, and how many rows travel at once."""
+
+    connect_seconds: Annotated[float, Field(gt=0)] = 5
+    answer_seconds: Annotated[float, Field(gt=0)] = 30
+    rows: Annotated[int, Field(gt=0, le=5000)] = 500
+
+
+class SqlProfile(Strict):
+    """The declaration of a database we may read."""
+
+    product: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: str
+    mechanism: Literal["sql"]
+    dialect: Literal["postgresql"]
+    requires: list[str] = Field(default_factory=lambda: ["database"])
+    limits: SqlLimits = SqlLimits()
+    objects: Annotated[dict[str, SqlObject], Field(min_length=1)]
+
+    @property
+    def spoken(self) -> Dialect:
+        """The dialect as the parser names it."""
+        return DIALECTS[self.dialect]
