@@ -19,7 +19,11 @@ async def capture(
     ledger: Ledger, connectors: Connectors, role: str, document: str, *,
     since: datetime | None = None, until: datetime | None = None, run_id: str | None = None,
 ) -> IntakeReport:  # fmt: skip
-    """Read what changed since the watermark (or inside a window, which leaves the watermark alone) and keep it."""
+    """Read what changed since the watermark (or inside a window, which leaves the watermark alone) and keep it.
+
+    Of two readings at the same time one moves the watermark; the other stops there and keeps nothing more, because a
+    page it read earlier could lay an old content over a new one that no look would bring again.
+    """
     windowed = since is not None or until is not None
     with ledger.transaction() as books:
         cursor = None if windowed else books.watermarks.get(role, document)
@@ -27,9 +31,10 @@ async def capture(
     async with connectors(role) as connector:
         async for page in connector.changes(document, cursor, since=since, until=until):
             with ledger.transaction() as books:
+                if not windowed and not books.watermarks.move(role, document, cursor, page.cursor, run_id=run_id):
+                    return report
                 stored = books.records.store(role, page.records, run_id=run_id)
-                if not windowed:
-                    books.watermarks.set(role, document, page.cursor, run_id=run_id)
+            cursor = page.cursor
             report += IntakeReport(told=len(stored), new=sum(entry.new for entry in stored))
     return report
 
