@@ -32,6 +32,7 @@ def demo(orders: int, within: float, port_base: int | None, speed: float | None,
     from throughline.command_line.demo_orders import confirm_orders
     from throughline.command_line.demo_progress import follow
     from throughline.command_line.demo_totals import totals
+    from throughline.command_line.mending import what_is_wrong
 
     begun = time.monotonic()
     settings, _ = bring_up(port_base, speed, quiet=as_json)
@@ -46,12 +47,12 @@ def demo(orders: int, within: float, port_base: int | None, speed: float | None,
         "seconds": {"up": round(up_after, 1), "all": round(time.monotonic() - begun, 1)},
     }  # fmt: skip
     if as_json:
-        print_json({**told, "paths": paths})
+        print_json({**told, "paths": paths, "wrong": [one.sentence for one in what_is_wrong()]})
     else:
         _tell(settings, paths, told)
     if len(arrived) < len(numbers):
         late = ", ".join(number for number in numbers if number not in arrived)
-        click.echo(f"Not arrived: {late} (`throughline parked` and `throughline trace` say why).", err=True)
+        click.echo(f"Not arrived: {late} (`throughline status`, `parked` and `trace` say why).", err=True)
         raise click.exceptions.Exit(1)
 
 

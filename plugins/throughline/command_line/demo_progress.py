@@ -6,16 +6,19 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from throughline.command_line.drawing import console
+from throughline.command_line.mending import Wrong, what_is_wrong
 from throughline.command_line.open_ledger import open_ledger
 from throughline.command_line.paths import path_of
 
 _OVER = {"finished", "cancelled"}
 _PATIENCE = 20.0
+_ASK_EVERY = 10.0
 _BEHIND = {"done", "skipped", "withdrawn"}
 _AHEAD = {"running", "ready", "retrying", "parked"}
 
@@ -23,12 +26,13 @@ _AHEAD = {"running", "ready", "retrying", "parked"}
 def follow(numbers: Sequence[str], *, within: float, quiet: bool) -> tuple[list[str], list[dict[str, Any]]]:
     """Watch until every order's process is over, or nothing can go on, or the time is over.
 
-    Returns the numbers of the orders that arrived, and the path of every order the hub knows.
+    What a person must mend is said as soon as it shows, and ends the watching when nothing moves any more. Returns the
+    numbers of the orders that arrived, and the path of every order the hub knows.
     """
     screen = console()
     show = _silence if quiet else _live(screen) if screen.is_terminal else _lines(screen)
     begun = time.monotonic()
-    stuck = _Stuck()
+    stuck = _Stuck(_Mending(quiet=quiet))
     with open_ledger() as ledger:
         while True:
             with ledger.transaction() as books:
@@ -43,9 +47,10 @@ def follow(numbers: Sequence[str], *, within: float, quiet: bool) -> tuple[list[
 
 
 class _Stuck:
-    """Notices that every order still on its way has a parked step and that nothing has moved for a while."""
+    """Notices that nothing has moved for a while, and every order has a parked step or a person must mend something."""
 
-    def __init__(self) -> None:
+    def __init__(self, mending: _Mending) -> None:
+        self._mending = mending
         self._seen = ""
         self._since = time.monotonic()
 
@@ -55,7 +60,30 @@ class _Stuck:
         if (seen := repr(steps)) != self._seen:
             self._seen, self._since = seen, time.monotonic()
         parked = all(any(state == "parked" for _, state in known) for known in steps)
-        return parked and time.monotonic() - self._since > _PATIENCE
+        return (self._mending.needed() or parked) and time.monotonic() - self._since > _PATIENCE
+
+
+class _Mending:
+    """Asks now and then whether a person must mend something, and says each such thing once."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._told: set[str] = set()
+        self._wrong: Sequence[Wrong] = ()
+        self._next = 0.0
+
+    def needed(self) -> bool:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _ASK_EVERY
+            self._wrong = what_is_wrong()
+            self._tell([one for one in self._wrong if one.name not in self._told])
+        return bool(self._wrong)
+
+    def _tell(self, fresh: Sequence[Wrong]) -> None:
+        self._told |= {one.name for one in fresh}
+        for one in fresh:
+            if not self._quiet:
+                click.echo(f"To be mended: {one.sentence}", err=True)
 
 
 Show = Callable[[float, Mapping[str, Mapping[str, Any]]], None]

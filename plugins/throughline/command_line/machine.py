@@ -104,20 +104,25 @@ def down(as_json: bool) -> None:
 def status(as_json: bool) -> None:
     """Each component: state, process id, since when it runs, how often it was started again, whether it answers.
 
+    And what a person must mend: broken files with their line, documents that wait for one, wrong addresses and secrets.
     Exits 1 unless all of it is healthy.
     """
+    from throughline.command_line.mending import what_is_wrong
     from throughline.local_platform.settings import load_settings
     from throughline.local_platform.status import conditions
 
     settings = load_settings()
     found = list(conditions(settings)) if settings else []
+    wrong = what_is_wrong()
     if as_json:
-        print_json([asdict(one) for one in found])
+        print_json([*map(asdict, found), *map(asdict, wrong)])
     elif not found:
         click.echo("Nothing was ever started here: `throughline up` does.")
     else:
         _draw(found)
-    if not found or not all(one.healthy for one in found):
+    if wrong and not as_json:
+        click.echo("\nTo be mended:" + "".join(f"\n  {one.sentence}" for one in wrong))
+    if not found or wrong or not all(one.healthy for one in found):
         raise click.exceptions.Exit(1)
 
 

@@ -122,8 +122,8 @@ def _stopped(tried: Tried, untouched: int, seconds: float, *, as_json: bool) -> 
 
 def _pace(ledger: Ledger, choice: Choice) -> float:
     """How many a minute the systems concerned can take beside their day's work: the slowest of them decides."""
-    from throughline.command_line.declared_files import include_directory
     from throughline.connectors.landscape import replays_per_minute
+    from throughline.connectors.places import include_directory
 
     with ledger.transaction() as books:
         roles = books.parked.roles(choice)

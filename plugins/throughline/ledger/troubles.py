@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from throughline.ledger.entries import Trouble
 from throughline.ledger.session import Session
+
+LASTS = timedelta(hours=1)
+"""Work that waits for a mending is tried again every few minutes: what was not met for so long is over."""
 
 
 class Troubles:
@@ -21,10 +26,16 @@ class Troubles:
         """The work of this place succeeded: whatever was wrong there is mended."""
         self._session.run("delete from troubles where place = %s", place)
 
-    def all(self) -> list[Trouble]:
+    def lasting(self) -> list[Trouble]:
         """Every place that cannot work now, the longest first."""
-        return self._session.entries(Trouble, "select * from troubles order by since, place")
+        return self._session.entries(Trouble, _LASTING, self._session.now - LASTS)
 
+    def forget(self) -> int:
+        """Drop what was not met again for long: nothing waits for it any more. Answers how many."""
+        return self._session.run("delete from troubles where told_at < %s", self._session.now - LASTS)
+
+
+_LASTING = "select * from troubles where told_at >= %s order by since, place"
 
 _NOTE = """
 insert into troubles as t (place, role, sentence, signature, since, told_at) values (%s, %s, %s, %s, %s, %s)

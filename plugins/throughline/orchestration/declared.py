@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from throughline.connectors.landscape import Landscape, System
+from throughline.connectors.places import include_directory, product_folders
 from throughline.connectors.yaml_files import read_model
-from throughline.orchestration.places import include_directory
 from throughline.process.flow_files import load_flow, load_flows
 
 if TYPE_CHECKING:
@@ -53,11 +53,10 @@ def landscape() -> Landscape:
 
 def translator() -> Translator:
     """Every field table that is in order, over a registry that knows nobody: ask it `with_registry`."""
-    from throughline.connectors.registry import PRODUCTS
-
     include = include_directory()
     own = (include / "codes", include / "mappings", include / "systems")
-    return _translator(include, stamps_of(*own, *sorted(PRODUCTS.glob("*/tables"))))
+    tables = (home for folder in product_folders() for home in sorted(folder.glob("*/tables")))
+    return _translator(include, stamps_of(*own, *tables))
 
 
 @lru_cache(maxsize=512)
@@ -82,11 +81,10 @@ def _landscape(folder: Path, stamps: Stamps) -> Landscape:  # noqa: ARG001 - a c
 
 @lru_cache(maxsize=2)
 def _translator(include: Path, stamps: Stamps) -> Translator:  # noqa: ARG001 - a changed stamp is another call
-    from throughline.connectors.registry import PRODUCTS
     from throughline.mapping import Translator, load_sound_tables
     from throughline.orchestration.strangers import Strangers
 
-    found, roles = load_sound_tables((PRODUCTS,), include / "codes", include / "mappings"), landscape()
+    found, roles = load_sound_tables(product_folders(), include / "codes", include / "mappings"), landscape()
     zones = {role: system.zone for role, system in roles.systems.items()}
     return Translator(found.tables, found.codes, roles.owners, Strangers(), zones=zones, broken=found.broken)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from throughline.canonical import header_of
 from throughline.errors import Misconfigured
 from throughline.orchestration.operators.capture import MESSAGES
+from throughline.orchestration.troubles import noting, reading
 from throughline.process.reports import IntakeReport, StepReport
 from throughline.process.sweep import Engine
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from throughline.ledger import Books, Ledger
     from throughline.process.definition import Flow
     from throughline.process.surroundings import Words
+
+
+ANSWERED = frozenset({"done", "skipped", "parked", "waiting_for"})
+"""Ways a document's step ends that show that files, addresses and secrets are in order."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +45,22 @@ class Hub:
         until: datetime | None = None, run_id: str | None = None,
     ) -> dict[str, IntakeReport]:  # fmt: skip
         """Read what changed in a system, and the messages it sent; what can be read is kept before an error shows."""
+        with noting(self.engine.ledger, reading(role), role) as place:
+            reports = self._capture(role, documents, since, until, run_id)
+            place.works()
+        return reports
+
+    def _capture(
+        self, role: str, documents: Sequence[str] | None, since: datetime | None, until: datetime | None,
+        run_id: str | None,
+    ) -> dict[str, IntakeReport]:  # fmt: skip
         offered = self.connect(role).objects()
         wanted = list(documents or self.landscape.system(role).captures)
         polled = [name for name in wanted if name in offered and offered[name].polled]
 
         async def ask() -> list[IntakeReport | BaseException]:
-            reading = (self.engine.capture(role, name, since=since, until=until, run_id=run_id) for name in polled)
-            return await asyncio.gather(*reading, return_exceptions=True)
+            asked = (self.engine.capture(role, name, since=since, until=until, run_id=run_id) for name in polled)
+            return await asyncio.gather(*asked, return_exceptions=True)
 
         answers = dict(zip(polled, asyncio.run(ask()), strict=True))
         reports = {name: answer for name, answer in answers.items() if isinstance(answer, IntakeReport)}
@@ -69,13 +83,21 @@ class Hub:
     def run_step(self, flow: str, step: str, keys: Sequence[str] | None) -> StepReport:
         """Move every document that is ready for this step."""
         effect = self.engine.flow(flow).steps[step].effect
-        if effect:
-            try:
-                self.connect(effect.system)  # a wrong connection shows here, and is looked up outside the event loop
-            except Misconfigured as error:
-                self.engine.hold_back(flow, step, error)
-                raise
-        return asyncio.run(self.engine.run_step(flow, step, keys))
+        with noting(self.engine.ledger, f"step {step} of {flow}", effect.system if effect else None) as place:
+            if effect:
+                self._look_up(flow, step, effect.system)
+            report = asyncio.run(self.engine.run_step(flow, step, keys))
+            if ANSWERED & set(report.counts):
+                place.works()
+        return report
+
+    def _look_up(self, flow: str, step: str, role: str) -> None:
+        """See a wrong connection before the work begins, and look it up outside the event loop."""
+        try:
+            self.connect(role)
+        except Misconfigured as error:
+            self.engine.hold_back(flow, step, error)
+            raise
 
     def keys_named(self, flow: str, numbers: Sequence[str] | None) -> list[str] | None:
         """The processes of a flow that carry these numbers, of any document in any system; None stays None (all)."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from throughline.command_line import demo_progress
+from throughline.command_line.mending import Wrong
 
 
 def path(state: str, *steps: tuple[str, str]) -> dict[str, Any]:
@@ -16,7 +17,8 @@ def path(state: str, *steps: tuple[str, str]) -> dict[str, Any]:
 def test_parked_orders_are_not_waited_for_but_moving_ones_are(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(demo_progress.time, "monotonic", lambda: now[0])
-    stuck = demo_progress._Stuck()
+    monkeypatch.setattr(demo_progress, "what_is_wrong", list)
+    stuck = demo_progress._Stuck(demo_progress._Mending(quiet=True))
     parked, moving = path("running", ("erp_order", "parked")), path("running", ("erp_order", "running"))
     for _ in range(3):
         assert not stuck.now([parked, moving])
@@ -26,6 +28,25 @@ def test_parked_orders_are_not_waited_for_but_moving_ones_are(monkeypatch: pytes
     assert not stuck.now([parked])
     now[0] += 2
     assert stuck.now([parked])
+
+
+def test_what_must_be_mended_is_said_once_and_ends_the_waiting_when_nothing_moves(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    wrong = [Wrong("include/mappings/x.yaml:8", "Broken table", "broken", "include/mappings/x.yaml:8: what is this?")]
+    monkeypatch.setattr(demo_progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(demo_progress, "what_is_wrong", lambda: wrong)
+    stuck = demo_progress._Stuck(demo_progress._Mending(quiet=False))
+    for done in ("erp_order", "order_accepted"):
+        now[0] += 15
+        assert not stuck.now([path("running", (done, "done"))])
+    now[0] += 30
+    assert stuck.now([path("running", ("order_accepted", "done"))])
+    assert capsys.readouterr().err == "To be mended: Broken table: include/mappings/x.yaml:8: what is this?\n"
+    wrong.clear()
+    now[0] += 30
+    assert not stuck.now([path("running", ("order_accepted", "done"))])
 
 
 def test_plain_lines_say_what_changed_and_only_that(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
+from throughline.errors import Misconfigured
 from throughline.orchestration import credentials
 from throughline.orchestration.triggers.pacing import Look, announce_through_failures
+from throughline.orchestration.troubles import Place, reading
 
 if TYPE_CHECKING:
     from throughline.connectors.contract import Captured, Connector
@@ -53,13 +55,20 @@ class SourceChangesTrigger(BaseEventTrigger):  # type: ignore[misc]  # Airflow i
         from throughline.orchestration import composition  # heavy: only a running trigger needs it
 
         ledger = await composition.aopen_ledger(self.ledger_conn_id)
-        async with await composition.aopen_system(self.role) as connector:
-            documents = composition.polled_documents(self.role, connector)
+        place = Place(ledger, reading(self.role), self.role)
+        try:
+            async with await composition.aopen_system(self.role) as connector:
+                documents = composition.polled_documents(self.role, connector)
 
-            async def look() -> frozenset[Hashable]:
-                return await news_of(self.role, documents, connector, ledger)
+                async def look() -> frozenset[Hashable]:
+                    return await news_of(self.role, documents, connector, ledger)
 
-            yield look
+                await look()
+                await asyncio.to_thread(place.works)
+                yield look
+        except Misconfigured as error:
+            await asyncio.to_thread(place.troubled, error)
+            raise
 
 
 async def news_of(role: str, documents: tuple[str, ...], connector: Connector, ledger: Ledger) -> frozenset[Hashable]:
