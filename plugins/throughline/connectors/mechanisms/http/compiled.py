@@ -132,6 +132,34 @@ class Compiler:
         return ChildReader(name, declared, pager, compile_path(header_id), compile_path(declared.parent))
 
 
+@dataclass(frozen=True)
+class CompiledProfile:
+    """A whole profile, compiled; it holds no connection and no login, so every connector of the product shares it."""
+
+    profile: Profile
+    compiler: Compiler
+    objects: Mapping[str, CompiledObject]
+    calls: Mapping[str, PreparedCall]
+    test: PreparedCall
+
+
+_COMPILED: dict[int, CompiledProfile] = {}
+"""By the profile's identity: a process reads each profile once and keeps it, and compiling takes milliseconds."""
+
+
+def compiled_profile(profile: Profile, parts: ProductParts, path: Path) -> CompiledProfile:
+    """A profile made ready, once for every process."""
+    found = _COMPILED.get(id(profile))
+    if found is None or found.profile is not profile or found.compiler.parts != parts:
+        compiler = Compiler(profile, parts, path)
+        found = CompiledProfile(
+            profile, compiler, {name: compiler.object(name, declared) for name, declared in profile.objects.items()},
+            {name: compiler.call(call) for name, call in profile.calls.items()}, compiler.call(profile.test),
+        )  # fmt: skip
+        _COMPILED[id(profile)] = found
+    return found
+
+
 def _findable(operation: OperationDeclared, *, findable: bool) -> bool:
     return findable if operation.findable is None else operation.findable and findable
 

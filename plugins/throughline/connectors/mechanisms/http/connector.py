@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from throughline.connectors.contract import Carried, Connection, ObjectKind, Page
-from throughline.connectors.mechanisms.http.compiled import CompiledObject, Compiler
+from throughline.connectors.mechanisms.http.compiled import CompiledObject, compiled_profile
 from throughline.connectors.mechanisms.http.entrance import credentials_for, limits_for, road_for
 from throughline.connectors.mechanisms.http.logins import LoginShelf
 from throughline.connectors.mechanisms.http.operations import CallsInOrder
@@ -42,11 +42,9 @@ class HttpConnector:
         self._road = road_for(connection, limits, transport)
         wire = Wire(role, connection, limits, road=self._road, clock=clock, randomness=randomness,
                     masker=masker, decode=parts.decode())  # fmt: skip
-        compiler = Compiler(profile, parts, path)
-        self._talk = Talk(wire, credentials_for(profile, parts, path, wire, compiler.call, shelf))
-        self._objects = {name: compiler.object(name, declared) for name, declared in profile.objects.items()}
-        self._calls = {name: compiler.call(call) for name, call in profile.calls.items()}
-        self._test = compiler.call(profile.test)
+        compiled = compiled_profile(profile, parts, path)
+        self._talk = Talk(wire, credentials_for(profile, parts, path, wire, compiled.compiler.call, shelf))
+        self._objects, self._calls, self._test = compiled.objects, compiled.calls, compiled.test
 
     def objects(self) -> Mapping[str, ObjectKind]:
         """What this product offers, by canonical document kind."""
