@@ -16,6 +16,7 @@ PACKAGE = ROOT / "plugins" / "throughline"
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "secrecy": set(),
+    "lined_yaml": set(),
     "canonical": set(),
     "mapping": {"canonical"},
     "rules": {"canonical"},
@@ -28,9 +29,9 @@ ALLOWED: dict[str, set[str]] = {
     "receiver": {"ledger", "process", "people", "connectors", "canonical"},
     "web": {"ledger", "process", "people", "canonical"},
     "local_platform": {"ledger", "connectors", "canonical"},
-    "command_line": {"ledger", "process", "connectors", "canonical", "local_platform", "mapping"},
+    "command_line": {"ledger", "process", "connectors", "canonical", "local_platform", "mapping", "people"},
 }
-EVERYWHERE = {"errors", "secrecy"}
+EVERYWHERE = {"errors", "secrecy", "lined_yaml"}
 HOMES = {
     "airflow": {"orchestration", "local_platform"},
     "pandas": {"quality"},

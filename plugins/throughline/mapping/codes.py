@@ -21,7 +21,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from throughline.errors import Misconfigured
-from throughline.mapping.lined_yaml import LinedFile, Location, read_lined
+from throughline.lined_yaml import LinedFile, Location, read_lined
 from throughline.mapping.units import Unit, UnitEntry, Units
 
 ANY = "any"

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from throughline.canonical import DOCUMENTS
 from throughline.errors import Misconfigured
+from throughline.lined_yaml import LinedFile, Location, read_lined, shown_path
 from throughline.mapping.bench import Bench
 from throughline.mapping.codes import Codes
 from throughline.mapping.identities import Identities, read_identities
 from throughline.mapping.kinds import Wrong
-from throughline.mapping.lined_yaml import LinedFile, Location, read_lined, shown_path
 from throughline.mapping.reading import ReadRecord, read_record
 from throughline.mapping.vocabulary import FieldSpec, OperationSection, TableSpec, merged
 from throughline.mapping.writing import WriteRecord, write_record

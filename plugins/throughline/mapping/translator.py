@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from throughline.canonical import DOCUMENTS, CanonicalDocument, reference
 from throughline.errors import Invalid, Misconfigured
+from throughline.lined_yaml import shown_path
 from throughline.mapping.codes import Codes
 from throughline.mapping.complaints import Complaint
 from throughline.mapping.identities import Identities, Identity
-from throughline.mapping.lined_yaml import shown_path
 from throughline.mapping.lookups import Lookups, Registry
 from throughline.mapping.reading import Reading, ReadRecord
 from throughline.mapping.table import CREATE, Table
