@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 )
 @platform_options
 @json_option
-def demo(orders: int, within: float, port_base: int | None, speed: float | None, as_json: bool) -> None:
+def demo(
+    orders: int, within: float, port_base: int | None, speed: float | None, faulty: int | None, as_json: bool
+) -> None:
     """Start everything, confirm orders in the CRM, and follow each one to the customer.
 
     Different customers, items and units; one order is in cartons. Everything stays up afterwards: `throughline down`
@@ -35,7 +37,7 @@ def demo(orders: int, within: float, port_base: int | None, speed: float | None,
     from throughline.command_line.mending import what_is_wrong
 
     begun = time.monotonic()
-    settings, _ = bring_up(port_base, speed, quiet=as_json)
+    settings, _ = bring_up(port_base, speed, faulty, quiet=as_json)
     up_after = time.monotonic() - begun
     if not as_json:
         click.echo(f"\nEverything is up ({up_after:.1f} s). {orders} orders are confirmed in the CRM …")

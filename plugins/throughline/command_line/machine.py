@@ -26,15 +26,21 @@ def platform_options(command: C) -> C:
     base = click.option(
         "--port-base", type=int, help="First port; the components take those after it. Kept until changed."
     )
-    return base(speed(command))
+    faulty = click.option(
+        "--faulty", type=click.IntRange(min=0), metavar="SEED",
+        help="Put bad lines between the hub and its systems: time-outs, resets, doubled calls. Kept; 0 ends it.",
+    )  # fmt: skip
+    return base(speed(faulty(command)))
 
 
-def bring_up(port_base: int | None, speed: float | None, *, quiet: bool) -> tuple[Settings, Started]:
+def bring_up(
+    port_base: int | None, speed: float | None, faulty: int | None, *, quiet: bool
+) -> tuple[Settings, Started]:
     """Start whatever does not run yet, telling each thing that is done unless `quiet`."""
     import time
 
     from throughline.local_platform.settings import make_settings
-    from throughline.local_platform.starting import start
+    from throughline.local_platform.starting import refuse_other_lines, start
 
     begun = time.monotonic()
 
@@ -42,7 +48,8 @@ def bring_up(port_base: int | None, speed: float | None, *, quiet: bool) -> tupl
         if not quiet:
             click.echo(f"{time.monotonic() - begun:6.1f} s  {what} ({seconds:.1f} s)")
 
-    settings = make_settings(port_base=port_base, speed=speed)
+    refuse_other_lines(faulty)
+    settings = make_settings(port_base=port_base, speed=speed, faulty=faulty)
     return settings, start(settings, tell)
 
 
@@ -50,18 +57,20 @@ def tell_address(settings: Settings) -> None:
     """Where a person looks, and how they log in."""
     click.echo(f"Airflow:  {settings.ui}   user admin, password {settings.secrets['admin_password']}")
     click.echo(f"Mails:    {settings.mail}")
+    if settings.faulty:
+        click.echo(f"Bad lines: seed {settings.faulty}, steered at http://127.0.0.1:{settings.ports['proxy']}/lines")
     click.echo("Next:     throughline status · throughline processes · throughline trace NUMBER · make down")
 
 
 @click.command()
 @platform_options
 @json_option
-def up(port_base: int | None, speed: float | None, as_json: bool) -> None:
+def up(port_base: int | None, speed: float | None, faulty: int | None, as_json: bool) -> None:
     """Start PostgreSQL, the plant in a box, the hub and Airflow, and return when all of it answers.
 
     What runs already is left alone; what should run and does not is started again.
     """
-    settings, started = bring_up(port_base, speed, quiet=as_json)
+    settings, started = bring_up(port_base, speed, faulty, quiet=as_json)
     if as_json:
         print_json({**asdict(started), "ui": settings.ui, "user": "admin", "state": str(settings.state)})
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -19,7 +20,14 @@ _ADDRESS = "HOST:PORT"
 @click.option("--name", "names", multiple=True, help="What the line is called in the log; its target unless given.")
 @click.option("--raw", "raws", type=int, multiple=True, metavar="PORT", help="This --listen port is not HTTP: SMTP.")
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same trouble.")
-@click.option("--faults", default="all=0.01", show_default=True, help="Rates, such as drop_answer=0.02,late=0.01.")
+@click.option(
+    "--faults",
+    multiple=True,
+    metavar="[NAME:]RATES",
+    default=("all=0.01",),
+    show_default=True,
+    help="Rates, such as drop_answer=0.02,late=0.01; with a name in front, for that line besides.",
+)
 @click.option("--path", default="", help="Only requests whose 'METHOD /path body' this pattern finds.")
 @click.option("--late", default=5.0, show_default=True, help="Seconds until a late request is passed on.")
 @click.option("--hold", default=120.0, show_default=True, help="Seconds a client without an answer is kept.")
@@ -50,7 +58,8 @@ def _proxy(told: dict[str, Any]) -> Any:
         raw = listen in told["raws"]
         known = faulty.RAW_FAULTS if raw else faulty.HTTP_FAULTS
         try:
-            plan = faulty.FaultPlan(told["faults"], seed=told["seed"] + number, path=told["path"], known=known)
+            rates = _rates(told["faults"], _name(told, number, target), faulty)
+            plan = faulty.FaultPlan(rates, seed=told["seed"] + number, path=told["path"], known=known)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
         lines.append(
@@ -60,6 +69,15 @@ def _proxy(told: dict[str, Any]) -> Any:
             )
         )  # fmt: skip
     return faulty.FaultProxy(lines, control=told["control"])
+
+
+def _rates(told: Sequence[str], line: str, faulty: Any) -> str:
+    """What is for every line first, then what is for this one; a fault of the other kind of line is left out there."""
+    ours = [one for one in told if ":" not in one] + [
+        one.partition(":")[2] for one in told if one.startswith(f"{line}:")
+    ]
+    faulty.read_rates(",".join(ours), (*faulty.HTTP_FAULTS, *faulty.RAW_FAULTS))
+    return ",".join(ours)
 
 
 def _name(told: dict[str, Any], number: int, target: str) -> str:

@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from throughline.local_platform.embedded_postgres import EmbeddedPostgres
 from throughline.local_platform.environment import MARK, connection_variables
 from throughline.local_platform.plant import day_file, tryton_server
+from throughline.local_platform.ports import BAD_LINES, line_before
 from throughline.local_platform.readiness import Check, airflow_health, answers, listens
 from throughline.local_platform.settings import Settings
 from throughline.local_platform.unprivileged import reachable_directory
@@ -48,7 +50,8 @@ def postgres(settings: Settings) -> EmbeddedPostgres:
 
 def components(settings: Settings) -> tuple[Component, ...]:
     """Everything that runs, in the order a person would name it."""
-    return (_postgres(settings), *_plant(settings), *_hub(settings), *_airflow(settings), _day(settings))
+    lines = (_bad_lines(settings),) if settings.faulty else ()
+    return (_postgres(settings), *_plant(settings), *lines, *_hub(settings), *_airflow(settings), _day(settings))
 
 
 def _python(module: str, *arguments: str) -> Command:
@@ -83,8 +86,29 @@ def _plant(settings: Settings) -> tuple[Component, ...]:
     )  # fmt: skip
 
 
+def _bad_lines(settings: Settings) -> Component:
+    """The fault proxy, with what no contract covers left out: see `docs/guides/operating.md`."""
+    ports = settings.ports
+    command = [str(Path(sys.executable).parent / "throughline"), "proxy", "--seed", str(settings.faulty),
+               "--control", str(ports["proxy"]), "--hold", "8", "--raw", str(ports[line_before("smtp")])]  # fmt: skip
+    for name in BAD_LINES:
+        target = f"127.0.0.1:{ports[name]}"
+        command += ["--listen", str(ports[line_before(name)]), "--to", target, "--name", name]
+    for rates in _BAD_LINE_RATES:
+        command += ["--faults", rates]
+    return Component("proxy", "Bad lines (fault proxy)", tuple(command), (), listens(ports["proxy"]), ports["proxy"])
+
+
+_BAD_LINE_RATES = (
+    "all=0.01",
+    "tryton:duplicate=0",  # a sale has no number of ours the ERP would refuse to take twice (T3)
+    "wms:unauthorized=0",  # it knows no tokens: a person would have to mend the key
+    "smtp:drop_request=0,drop_answer=0,cut_request=0",  # nobody but a person can settle whether a letter arrived (T4)
+)
+
+
 def _inbound(settings: Settings, role: str) -> str:
-    return f"http://127.0.0.1:{settings.ports['receiver']}/inbound/{role}"
+    return f"http://127.0.0.1:{settings.port_towards('receiver')}/inbound/{role}"
 
 
 def _emulator(settings: Settings, role: str, title: str, product: str, *arguments: str) -> Component:

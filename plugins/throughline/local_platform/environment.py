@@ -45,7 +45,8 @@ def hub_environment(settings: Settings) -> dict[str, str]:
 def named_values(settings: Settings) -> dict[str, str]:
     """What `airflow_settings.yaml` may name: this instance's ports and the passwords of its systems."""
     named = ("audit_secret", "crm_secret", "erp_password", "ledger_password", "mes_secret", "wms_secret")
-    return {**_ports(settings), **{f"THROUGHLINE_{name.upper()}": settings.secrets[name] for name in named}}
+    ports = {f"THROUGHLINE_PORT_{name.upper()}": str(settings.port_towards(name)) for name in settings.ports}
+    return {**ports, **{f"THROUGHLINE_{name.upper()}": settings.secrets[name] for name in named}}
 
 
 def connection_variables(settings: Settings) -> dict[str, str]:

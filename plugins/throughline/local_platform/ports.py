@@ -12,20 +12,32 @@ from throughline.errors import Misconfigured
 BASE = 28080
 NAMES = ("airflow", "receiver", "postgres", "tryton", "crm", "mes", "wms", "smtp")
 """In this order from the base: Airflow's own page is the base itself."""
+BAD_LINES = ("tryton", "crm", "mes", "wms", "smtp", "receiver")
+"""Before each of these the fault proxy listens when the platform is started with `--faulty`."""
+_LINES_FROM = 20
+"""So far above the base their ports begin."""
 
 
-def choose_ports(environment: Mapping[str, str], kept: Mapping[str, int], base: int | None = None) -> dict[str, int]:
+def line_before(name: str) -> str:
+    """What the port of the bad line before a component is called."""
+    return f"{name}_line"
+
+
+def choose_ports(
+    environment: Mapping[str, str], kept: Mapping[str, int], base: int | None = None, *, faulty: bool = False
+) -> dict[str, int]:
     """One port per component: a single setting first, then a chosen base, then what was used before, then the default.
 
     Args:
         environment: where `THROUGHLINE_PORT_BASE` and `THROUGHLINE_PORT_<NAME>` may be set.
         kept: the ports this instance used the last time.
         base: a base given on the command line; the components take the ports from there on.
+        faulty: whether the fault proxy and its lines need ports too.
     """
     if base is None and environment.get("THROUGHLINE_PORT_BASE"):
         base = _number("THROUGHLINE_PORT_BASE", environment["THROUGHLINE_PORT_BASE"])
     ports = {}
-    for offset, name in enumerate(NAMES):
+    for offset, name in _offsets(faulty=faulty):
         setting = f"THROUGHLINE_PORT_{name.upper()}"
         if environment.get(setting):
             ports[name] = _number(setting, environment[setting])
@@ -35,6 +47,11 @@ def choose_ports(environment: Mapping[str, str], kept: Mapping[str, int], base: 
             ports[name] = kept.get(name, BASE + offset)
     _refuse_twins(ports)
     return ports
+
+
+def _offsets(*, faulty: bool) -> list[tuple[int, str]]:
+    lines = [*map(line_before, BAD_LINES), "proxy"] if faulty else []
+    return [*enumerate(NAMES), *enumerate(lines, _LINES_FROM)]
 
 
 def _number(setting: str, value: str) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from throughline.errors import Misconfigured
-from throughline.local_platform.ports import choose_ports
+from throughline.local_platform.ports import choose_ports, line_before
 
 PROJECT = Path(__file__).resolve().parents[3]
 """The working tree: dags/, include/, plugins/."""
@@ -35,6 +35,8 @@ class Settings:
     ports: Mapping[str, int]
     secrets: Mapping[str, str] = field(repr=False)
     speed: float = 60.0
+    faulty: int = 0
+    """The seed of the bad lines between the hub and its systems; 0: the lines are good."""
     project: Path = PROJECT
 
     @property
@@ -46,6 +48,10 @@ class Settings:
     def mail(self) -> Path:
         """Every mail the hub sent, as a file."""
         return self.state / "mail"
+
+    def port_towards(self, name: str) -> int:
+        """Where others reach a component: its own port, or that of the bad line before it."""
+        return self.ports.get(line_before(name), self.ports[name])
 
     @property
     def ui(self) -> str:
@@ -87,6 +93,7 @@ def load_settings(state: Path | None = None) -> Settings | None:
             ports={str(name): int(port) for name, port in known["ports"].items()},
             secrets={str(name): str(value) for name, value in kept.items()},
             speed=float(known.get("speed", Settings.speed)),
+            faulty=int(known.get("faulty", 0)),
         )
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise Misconfigured(
@@ -96,24 +103,29 @@ def load_settings(state: Path | None = None) -> Settings | None:
 
 def make_settings(
     state: Path | None = None, *, port_base: int | None = None, speed: float | None = None,
-    environment: Mapping[str, str] | None = None,
+    faulty: int | None = None, environment: Mapping[str, str] | None = None,
 ) -> Settings:  # fmt: skip
-    """Load the instance's settings, or make them: a name, ports, and secrets nobody chose."""
+    """Load the instance's settings, or make them: a name, ports, and secrets nobody chose. None keeps what was."""
     environment = os.environ if environment is None else environment
     state = state or state_directory(environment)
     old = load_settings(state)
-    ports = choose_ports(environment, old.ports if old else {}, port_base)
+    faulty = (old.faulty if old else 0) if faulty is None else faulty
+    ports = choose_ports(environment, old.ports if old else {}, port_base, faulty=faulty > 0)
     settings = Settings(
         state=state,
         instance=old.instance if old else secrets.token_hex(6),
         ports=ports,
         secrets={name: (old.secrets.get(name) if old else None) or _new_secret(name) for name in SECRETS},
         speed=speed or (old.speed if old else Settings.speed),
+        faulty=faulty,
     )
     for directory in (state, settings.logs, settings.mail):
         directory.mkdir(parents=True, exist_ok=True)
     write_private(state / "secrets.json", json.dumps(dict(settings.secrets), indent=2))
-    known = {"instance": settings.instance, "ports": dict(settings.ports), "speed": settings.speed}
+    known = {
+        "instance": settings.instance, "ports": dict(settings.ports), "speed": settings.speed,
+        "faulty": settings.faulty,
+    }  # fmt: skip
     write_private(state / "settings.json", json.dumps(known, indent=2))
     return settings
 

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from throughline.errors import Misconfigured
 from throughline.local_platform.alone import alone
 from throughline.local_platform.components import Component, components
 from throughline.local_platform.ports import refuse_taken
 from throughline.local_platform.preparations import preparations
 from throughline.local_platform.readiness import wait_until
-from throughline.local_platform.settings import Settings
+from throughline.local_platform.settings import Settings, load_settings
 from throughline.local_platform.stages import Stage, carry_out
 from throughline.local_platform.supervision import UP, Supervisor
 from throughline.local_platform.sweep import end_all
@@ -31,6 +32,13 @@ class Started:
     mended: Sequence[str]
     swept: int
     seconds: float
+
+
+def refuse_other_lines(faulty: int | None) -> None:
+    """Bad lines cannot come or go while everything runs: what runs keeps the addresses it started with."""
+    now = load_settings()
+    if now is not None and faulty is not None and faulty != now.faulty and Supervisor(now).is_up():
+        raise Misconfigured("the platform is up with other lines: `throughline down` first", where="--faulty")
 
 
 def start(settings: Settings, tell: Tell) -> Started:

@@ -17,7 +17,7 @@ from throughline.local_platform.sweep import Left, end_all
 ORDER = (
     ("day", "scheduler", "triggerer"),
     ("dag-processor", "api-server", "receiver"),
-    ("crm", "mes", "wms", "smtp", "tryton"),
+    ("proxy", "crm", "mes", "wms", "smtp", "tryton"),
     ("postgres", "warden"),
 )
 Tell = Callable[[str, float], None]
