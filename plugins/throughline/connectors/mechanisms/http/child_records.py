@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from throughline.connectors.mechanisms.http.consequences import NotThere
 from throughline.connectors.mechanisms.http.declared_objects import Children
-from throughline.connectors.mechanisms.http.paging import Pager, Records
+from throughline.connectors.mechanisms.http.outgoing import PreparedCall
+from throughline.connectors.mechanisms.http.paging import Pager, Records, named
 from throughline.connectors.mechanisms.http.paths import Reader, compile_path
 from throughline.connectors.mechanisms.http.talk import Talk
+from throughline.errors import Invalid
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,32 @@ class ChildReader:
             return children
         read = compile_path(self.declared.order_by)
         return sorted(children, key=lambda child: _natural(read(child)))
+
+
+@dataclass(frozen=True)
+class DetailReader:
+    """What a list leaves out of its records, asked for one by one."""
+
+    name: str
+    call: PreparedCall
+    record: Reader
+    columns: tuple[str, ...] | None
+
+    async def attach(self, talk: Talk, headers: Records) -> Records:
+        """The records, each with its detail under our name for it; one that is gone meanwhile is left out."""
+        whole: Records = []
+        for header in headers:
+            scope = talk.wire.scope(found=header, columns=",".join(self.columns or ()))
+            try:
+                found = self.record(await talk.ask(self.call, scope, writes=False))
+            except NotThere:
+                continue
+            if not isinstance(found, Mapping | list):
+                raise Invalid(
+                    f"{talk.wire.role} gave no detail of a record", system=talk.wire.role, call=self.call.name
+                )
+            whole.append({**header, self.name: named(found, self.columns) if isinstance(found, list) else found})
+        return whole
 
 
 def _natural(value: Any) -> tuple[int, int, str]:

@@ -12,10 +12,11 @@ import httpx
 
 from throughline.connectors.contract import ObjectKind, Operation
 from throughline.connectors.fences import fence_words
-from throughline.connectors.mechanisms.http.child_records import ChildReader
+from throughline.connectors.mechanisms.http.child_records import ChildReader, DetailReader
 from throughline.connectors.mechanisms.http.declared_calls import Call
 from throughline.connectors.mechanisms.http.declared_objects import (
     Children,
+    Detail,
     Find,
     ObjectDeclared,
     OperationDeclared,
@@ -119,13 +120,19 @@ class Compiler:
         return Poller(
             poll, self._pager(poll, poll.paging, restamp), compile_capture(document, identity, zone), write_stamp,
             tuple(self._children(name, child, identity.their_id) for name, child in poll.children.items()),
+            tuple(self._detail(name, detail) for name, detail in poll.details.items()),
         )  # fmt: skip
 
     def _pager(self, declared: Poll | Children, paging: Paging, restamp: Any = None) -> Pager:
+        columns = tuple(declared.columns) if isinstance(declared, Poll) and declared.columns else None
         return Pager(
-            self.call(declared.call), declared.records, paging, restamp=restamp,
+            self.call(declared.call), declared.records, paging, restamp=restamp, columns=columns,
             ties=self.call(paging.ties) if paging.ties else None, link=partial(_follow, self),
         )  # fmt: skip
+
+    def _detail(self, name: str, declared: Detail) -> DetailReader:
+        columns = tuple(declared.columns) if declared.columns else None
+        return DetailReader(name, self.call(declared.call), compile_path(declared.record), columns)
 
     def _children(self, name: str, declared: Children, header_id: str) -> ChildReader:
         pager = self._pager(declared, declared.paging)

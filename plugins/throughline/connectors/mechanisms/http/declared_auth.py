@@ -62,6 +62,8 @@ class SessionAuth(Strict):
 
     kind: Literal["session"]
     calls: Annotated[list[LoginCall], Field(min_length=1)]
+    introduction: str | None = None
+    """A function in signer.py: (connection) -> headers of the login calls, where they are not plain values."""
     credential: str | None = None
     """A function in signer.py: (connection, kept) -> headers of every further call, login calls included."""
     cookies: bool = False

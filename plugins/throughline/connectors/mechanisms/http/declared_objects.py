@@ -98,6 +98,18 @@ class Children(Strict):
     order_by: str | None = None
 
 
+class Detail(Strict):
+    """One more call for each record (`$found`), for what a list leaves out; never for what was read before.
+
+    What it finds is put into the record under our name for it: one record, or a list of them.
+    """
+
+    call: Call
+    record: str
+    columns: Annotated[list[str], Field(min_length=1)] | None = None
+    """The names of the values, where each row comes as a bare list of them; `$columns` in the call."""
+
+
 class Again(Strict):
     """How to ask for single records by `$their_ids`; they are where those of the poll are.
 
@@ -116,7 +128,10 @@ class Poll(Strict):
     records: str
     cursor: Cursor
     paging: Paging = Paging()
+    columns: Annotated[list[str], Field(min_length=1)] | None = None
+    """The names of the values, where each record comes as a bare list of them; `$columns` in the call."""
     children: dict[str, Children] = Field(default_factory=dict)
+    details: dict[str, Detail] = Field(default_factory=dict)
     again: Again | None = None
 
 

@@ -79,11 +79,13 @@ def credentials_for(
         step = LoginStep(compile_call(auth.call), {name: compile_path(at) for name, at in keeps.items()})
         return Login(wire, [step], ttl=auth.ttl, place=auth.place, shelf=shelf)
     if isinstance(auth, SessionAuth):
-        headers = None
-        if auth.credential:
-            headers = function_of(parts.signer, auth.credential, part="signer", profile=profile, path=path)
+        headers, introduction = (
+            function_of(parts.signer, name, part="signer", profile=profile, path=path) if name else None
+            for name in (auth.credential, auth.introduction)
+        )
         steps = [_login_step(call, compile_call) for call in auth.calls]
-        return Login(wire, steps, ttl=auth.ttl, headers=headers, cookies=auth.cookies, shelf=shelf)
+        return Login(wire, steps, ttl=auth.ttl, headers=headers, cookies=auth.cookies, introduction=introduction,
+                     shelf=shelf)  # fmt: skip
     return who.nothing()
 
 

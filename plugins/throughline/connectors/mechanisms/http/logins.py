@@ -30,6 +30,7 @@ _REFUSED = "refused"
 """What lies on the shelf, in a list of its own, instead of a login that this address and secret did not get."""
 
 CredentialHeaders = Callable[[Connection, Mapping[str, Any]], Mapping[str, str]]
+Introduction = Callable[[Connection], Mapping[str, str]]
 
 
 class LoginShelf(Protocol):
@@ -57,7 +58,8 @@ class Login:
 
     def __init__(
         self, wire: Wire, steps: Sequence[LoginStep], *, ttl: float, place: Place | None = None,
-        headers: CredentialHeaders | None = None, cookies: bool = False, shelf: LoginShelf | None = None,
+        headers: CredentialHeaders | None = None, cookies: bool = False, introduction: Introduction | None = None,
+        shelf: LoginShelf | None = None,
     ) -> None:  # fmt: skip
         self._wire = wire
         self._steps = steps
@@ -65,6 +67,7 @@ class Login:
         self._place = place
         self._headers = headers
         self._cookies = cookies
+        self._introduction = introduction
         self._shelf = shelf
         self._kept: Kept | None = None
         self._until = EPOCH
@@ -133,9 +136,14 @@ class Login:
     async def _take(self, step: LoginStep, kept: Kept) -> None:
         scope = self._wire.scope(session=kept.values, token=kept.token)
         first = not kept.values
-        answer, verdict = await self._wire.exchange(
-            step.call, scope, writes=False, put=None if first else (lambda outgoing: self.put(outgoing, kept))
-        )
+
+        def put(outgoing: Outgoing) -> None:
+            if self._introduction is not None:
+                outgoing.headers.update(self._introduction(self._wire.connection))
+            if not first:
+                self.put(outgoing, kept)
+
+        answer, verdict = await self._wire.exchange(step.call, scope, writes=False, put=put)
         if verdict.means is not Meaning.OK:
             self._fail(step, answer, verdict)
         for name, read in step.keeps.items():

@@ -32,7 +32,7 @@ class Pager:
     def __init__(
         self, call: PreparedCall, records: str, paging: Paging, *, ties: PreparedCall | None = None,
         restamp: Callable[[Any], Any] | None = None,
-        link: Callable[[PreparedCall, str], PreparedCall] | None = None,
+        link: Callable[[PreparedCall, str], PreparedCall] | None = None, columns: tuple[str, ...] | None = None,
     ) -> None:  # fmt: skip
         self._call = call
         self._name = records
@@ -41,6 +41,7 @@ class Pager:
         self._ties = ties
         self._restamp = restamp
         self._link = link
+        self._columns = columns
         self._total = compile_path(paging.total) if paging.total else None
         self._keys = [compile_path(key) for key in paging.keys]
         self._next = compile_path(paging.next) if paging.next else None
@@ -111,8 +112,9 @@ class Pager:
             call = self._link(self._call, below_host(link, talk.wire.host))
 
     async def _page(self, talk: Talk, call: PreparedCall, scope: dict[str, Any]) -> tuple[PageOfRecords, Answer]:
+        scope["columns"] = ",".join(self._columns or ())
         answer = await talk.ask_whole(call, scope, writes=False)
-        records = self._records(answer.body)
+        records = named(self._records(answer.body), self._columns)
         if not isinstance(records, list) or not all(isinstance(record, Mapping) for record in records):
             raise Invalid(
                 f"{talk.wire.role} gave no list of records at {self._name}", system=talk.wire.role, call=call.name
@@ -137,6 +139,16 @@ class Pager:
         return Invalid(
             f"the pages of {self._call.name} do not advance: the same place is reached again", call=self._call.name
         )
+
+
+def named(rows: Any, columns: tuple[str, ...] | None) -> Any:
+    """Rows that are bare lists as records, each value under the name of its column; anything else as it is."""
+    if columns is None or not isinstance(rows, list):
+        return rows
+    return [
+        dict(zip(columns, row, strict=True)) if isinstance(row, list) and len(row) == len(columns) else row
+        for row in rows
+    ]
 
 
 def _number(read: Reader | None, body: Any) -> int | None:

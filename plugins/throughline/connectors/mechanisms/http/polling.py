@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from throughline.connectors.contract import Captured, Page
-from throughline.connectors.mechanisms.http.child_records import ChildReader
+from throughline.connectors.mechanisms.http.child_records import ChildReader, DetailReader
 from throughline.connectors.mechanisms.http.cursors import Window, backfill_window, open_window
 from throughline.connectors.mechanisms.http.declared_objects import Poll
-from throughline.connectors.mechanisms.http.paging import PageOfRecords, Pager
+from throughline.connectors.mechanisms.http.paging import PageOfRecords, Pager, Records
+from throughline.connectors.mechanisms.http.stamps import EPOCH
 from throughline.connectors.mechanisms.http.talk import Talk
 
 MOST_REREADS = 5
@@ -26,6 +27,7 @@ class Poller:
     capture: Callable[[Mapping[str, Any]], Captured]
     write_stamp: Callable[[datetime], Any]
     children: tuple[ChildReader, ...]
+    details: tuple[DetailReader, ...] = ()
 
     def changes(
         self, talk: Talk, stored: Mapping[str, Any] | None, since: datetime | None, until: datetime | None
@@ -49,7 +51,7 @@ class Poller:
                 if waiting is not None:
                     window.take(waiting)
                     yield Page(waiting, window.underway(in_order=in_order))
-                waiting = await self._captured(talk, page)
+                waiting = await self.captured(talk, page, window.since)
                 totals.add(page.total)
             if steady := len(totals) <= 1:
                 break
@@ -66,12 +68,12 @@ class Poller:
                 continue
             last = self.pager.last_key(page)
             newest = last if newest is None or last > newest else newest
-            yield Page(await self._captured(talk, page), {"id": newest})
+            yield Page(await self.captured(talk, page), {"id": newest})
 
     async def _inside(self, talk: Talk, stored: Mapping[str, Any] | None, window: Window) -> AsyncIterator[Page]:
         """A backfill or a snapshot: everything inside the window; the stored cursor stays as it is."""
         async for page in self._walk(talk, window):
-            records = await self._captured(talk, page)
+            records = await self.captured(talk, page, window.since)
             inside = tuple(record for record in records if _is_inside(record, window))
             if inside:
                 yield Page(inside, dict(stored or {}))
@@ -85,11 +87,19 @@ class Poller:
         scope = talk.wire.scope(since=since, until=self.write_stamp(window.until))
         return self.pager.walk(talk, scope, since)
 
-    async def _captured(self, talk: Talk, page: PageOfRecords) -> tuple[Captured, ...]:
-        records = page.records
+    async def captured(self, talk: Talk, page: PageOfRecords, since: datetime = EPOCH) -> tuple[Captured, ...]:
+        """A page as captured records, with their details and children; without what changed before `since`."""
+        records = self._new(page.records, since) if self.details else page.records
+        for details in self.details:
+            records = await details.attach(talk, records)
         for children in self.children:
             records = await children.attach(talk, records)
         return tuple(map(self.capture, records))
+
+    def _new(self, records: Records, since: datetime) -> Records:
+        """Without what changed before: a question by whole days tells much again, and each detail is one more call."""
+        stamps = [self.capture(record).changed_at for record in records]
+        return [record for record, at in zip(records, stamps, strict=True) if at is None or at >= since]
 
 
 def _is_inside(record: Captured, window: Window) -> bool:

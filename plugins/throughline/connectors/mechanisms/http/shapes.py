@@ -21,6 +21,7 @@ ROOTS = frozenset(
     {
         "payload", "reference", "key", "document", "connection", "token", "session", "page", "position",
         "since", "until", "parents", "their_ids", "calls", "state", "found", "now", "now_ms", "uuid",
+        "columns",
     }
 )  # fmt: skip
 """Every name a shape may begin a reference with."""
