@@ -290,6 +290,50 @@ async def test_o2d_12_cancel_after_goods_issue_is_refused(plant: Plant) -> None:
     assert not plant.parked()
     assert not [w for s in plant.systems.values() for w in s.writes if w.operation in ("cancel", "close")]
     assert plant.process().process.state == "running"
+    (told,) = [write.payload for write in plant.mail.of("notice") if write.payload["recipient"] == "desk:sales"]
+    assert told["number"].startswith("SO-1-return-")
+    assert "10: 4 / 10 pcs" in told["body"]
+    plant.wms_receives("RC-1", "R-1", 10)
+    plant.wms_ships("D-2", 6, last=True)
+    await plant.run()
+    assert plant.process().process.state == "finished", plant.states()
+    assert not plant.parked()
+    assert len(plant.erp.of("shipment")) == 2
+    assert [write.reference for write in plant.crm.of("shipment")] == ["D-1"], "a cancelled order takes no more"
+    about = [write.payload["number"] for write in plant.mail.of("notice")]
+    assert about[0] == "D-1-notice"
+    assert about[-1] == "D-2-notice"
+    assert len(about) == 4
+
+
+async def test_o2d_12_a_delivery_note_the_crm_refused_is_let_go_when_the_cancellation_is_heard(plant: Plant) -> None:
+    await plant.up_to_production()
+    plant.mes_reports("R-1", "WO-SO-1", 10, final=True)
+    await plant.run()
+    plant.wms_receives("RC-1", "R-1", 10)
+    plant.crm.next_time("shipment", refused)
+    plant.wms_ships("D-1", 4)
+    await plant.run()
+    assert plant.step("crm_shipment").state == "parked", "the CRM knows of a cancellation that we do not"
+    plant.order(status="cancelled")
+    await plant.run()
+    assert plant.step("crm_shipment").state == "skipped"
+    assert not plant.parked()
+    plant.wms_ships("D-2", 6)
+    await plant.run()
+    assert plant.process().process.state == "finished", plant.states()
+
+
+async def test_a_delivery_note_in_doubt_is_not_let_go(plant: Plant) -> None:
+    await plant.up_to_production()
+    for _ in range(8):
+        plant.crm.next_time("shipment", request_lost)
+    plant.wms_ships("D-1", 4)
+    await plant.run(minutes=30)
+    assert (plant.step("crm_shipment").state, len(plant.parked())) == ("parked", 1)
+    plant.order(status="cancelled")
+    await plant.run()
+    assert (plant.step("crm_shipment").state, len(plant.parked())) == ("parked", 1)
 
 
 async def test_o2d_12_a_refusal_at_the_warehouse_leaves_the_rest_untouched(plant: Plant) -> None:
@@ -300,6 +344,7 @@ async def test_o2d_12_a_refusal_at_the_warehouse_leaves_the_rest_untouched(plant
     letter = plant.mail.of("notice")[-1].payload["body"]
     assert "could not be cancelled: refused by the system concerned" in letter
     assert "A return is offered" in letter
+    assert [w.payload["recipient"] for w in plant.mail.of("notice")] == ["desk:sales", "a@b.example"]
     assert not plant.mes.of("work_order", "cancel")
     assert not plant.erp.of("sales_order", "cancel")
     assert plant.process().process.state == "running"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from throughline.canonical import LATTICES
+from throughline.errors import Invalid
 from throughline.process.board import Board
 from throughline.process.definition import Flow, Step
 from throughline.process.facts import Facts
@@ -85,6 +86,20 @@ def _move_family(board: Board, name: str, step: Step, held: bool) -> None:
             if for_change and board.anything_under_way():
                 continue
             _make_ready(board, own, step)
+        elif own.state is StepState.PARKED:
+            _skip_if_not_wanted_any_more(board, own, step)
+
+
+def _skip_if_not_wanted_any_more(board: Board, own: Instance, step: Step) -> None:
+    """What stopped and whose condition holds no more needs no mending; what may have been carried out stays."""
+    if step.when is None or own.in_doubt:
+        return
+    try:
+        wanted = step.when.holds(Facts(board.flow, board.state, own.step, own.item))
+    except Invalid:
+        return
+    if not wanted:
+        board.move(own, StepState.SKIPPED, error=None, signature=None)
 
 
 def _make_ready(board: Board, own: Instance, step: Step) -> None:

@@ -1,7 +1,8 @@
 """Conditions in CEL, a small total language: no loops without end, no side effects, no way out.
 
-A condition sees `doc` (the item's document, or the subject), `subject`, `item`, `verdict` (by step) and `steps` (by
-step: state, refused, reason). Decimals appear as text: arithmetic is a rule's job.
+A condition sees `doc` (the item's document, or the subject), `subject` (as the process works by it), `told` (the
+subject as its system tells it now, accepted or not), `item`, `verdict` (by step) and `steps` (by step: state, refused,
+reason). Decimals appear as text: arithmetic is a rule's job.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import cel
 
 from throughline.errors import Invalid
 
-VARIABLES = frozenset({"doc", "subject", "item", "verdict", "steps"})
+VARIABLES = frozenset({"doc", "subject", "told", "item", "verdict", "steps"})
 _LONGEST = 2000
 _BOUND = re.compile(r"\.(?:all|exists|exists_one|map|filter)\(\s*(\w+)\s*,")
 FUNCTIONS = frozenset({"size", "contains", "startsWith", "endsWith", "matches", "string", "has"})

@@ -33,6 +33,7 @@ class Facts(Mapping[str, Any]):
         found: Callable[[], Any] = {
             "doc": self._doc,
             "subject": lambda: as_text(self._state.subject),
+            "told": lambda: as_text(self._state.revisions[-1].document),
             "item": lambda: as_text(self._document()),
             "verdict": lambda: verdicts_of(self._state, self._item),
             "steps": lambda: _steps_of(self._state, self._item),
@@ -40,10 +41,10 @@ class Facts(Mapping[str, Any]):
         return found()
 
     def __iter__(self) -> Any:
-        return iter(("doc", "subject", "item", "verdict", "steps"))
+        return iter(("doc", "subject", "told", "item", "verdict", "steps"))
 
     def __len__(self) -> int:
-        return 5
+        return 6
 
     def _document(self) -> CanonicalDocument | None:
         return self._candidate or item_document(self._flow, self._state, self._step, self._item)

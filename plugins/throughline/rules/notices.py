@@ -1,4 +1,4 @@
-"""Letters to the customer, in Chinese and English; each has its own number, so none is ever sent twice."""
+"""Letters to the customer and to our own sales desk, in Chinese and English; each has its own number, sent once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from throughline.canonical import Customer, Item, Notice, SalesOrder, Shipment
 from throughline.errors import Invalid
 from throughline.rules.dossier import Dossier
 from throughline.rules.order_comparison import compare_lines
-from throughline.rules.progress import order_status
+from throughline.rules.progress import line_progress, order_status
 from throughline.rules.registry import rule
-from throughline.rules.units import plain
+from throughline.rules.units import base_unit, plain
+
+SALES_DESK = "desk:sales"
+"""Our own sales people; the mail connection knows their address."""
 
 
 @rule("shipment_notice", kind="make", makes="notice")
@@ -64,6 +67,34 @@ def _cancel_refused(subject: SalesOrder, item: SalesOrder, sentence: Mapping[str
         english = f"Order {number} could not be cancelled: refused by the system concerned."
     offer = () if "return is offered" in english else ("到货后可办理退货。", "A return is offered after delivery.")
     return _about_change(subject, item, "\n".join((chinese, english, *offer, "")), dossier)
+
+
+@rule("return_needed_notice", kind="make", makes="notice")
+def return_needed_notice(subject: SalesOrder, dossier: Dossier) -> Notice:
+    """Tells our sales desk that a cancelled order goes on, because goods have left: a return is to be agreed.
+
+    The CRM takes no word about a cancelled order, so this letter is the only way to tell.
+    """
+    rows = "\n".join(
+        f"  {line.line}: {plain(line.shipped)} / {plain(line.ordered)} {base_unit(line.item, dossier)}"
+        for line in line_progress(subject, dossier)
+    )
+    piece = dossier.item_id.rpartition("@")[2]
+    body = (
+        f"订单 {subject.number} 已在 CRM 取消,但取消未被接受:货物已发出或将发出。请与客户商定退货。\n"
+        f"已发 / 订购:\n{rows}\n"
+        "该订单后续发货只记入 ERP,CRM 不再生成发货单。\n\n"
+        f"Order {subject.number} was cancelled in the CRM, and the cancellation could not be carried out: goods are on "
+        f"their way or will be. Please agree a return with the customer.\nSent / ordered:\n{rows}\n"
+        "What still leaves for it is booked in the ERP; the CRM gets no more delivery notes of this order.\n"
+    )
+    return Notice(
+        number=f"{subject.number}-return-{piece}",
+        about=dossier.key,
+        recipient=SALES_DESK,
+        subject=f"需办理退货 Return needed · {subject.number}",
+        body=body,
+    )
 
 
 def _about_change(subject: SalesOrder, item: SalesOrder, body: str, dossier: Dossier) -> Notice:

@@ -170,3 +170,16 @@ async def test_what_a_mail_server_cannot_do_is_said(postman):
     async with mail(postman.host, disable_tls=False) as connector:
         with pytest.raises(Misconfigured, match="STARTTLS"):
             await send(connector)
+
+
+@pytest.mark.parametrize(
+    ("desks", "expected"),
+    [({"sales": "sales@huadong.example"}, "sales@huadong.example"), ({}, "orders@huadong.example")],
+)
+async def test_a_desk_of_our_own_has_its_address_in_the_connection(postman, desks, expected):
+    async with mail(postman.host, desks=desks) as connector:
+        await send(connector, {**NOTICE, "to": "desk:sales"})
+        with pytest.raises(Invalid, match="not a mail address"):
+            await send(connector, {**NOTICE, "to": "sales"})
+    [raw] = postman.mails
+    assert message_from_bytes(raw, policy=default)["To"] == expected

@@ -184,7 +184,7 @@ def test_a_refusal_that_may_continue_leaves_the_old_version_in_force() -> None:
     process.carry_out_everything()
     states = {step: state for (step, item), state in process.states().items() if item == f"{KEY}@2"}
     assert states == {"change": "done", "wms_change": "skipped", "mes_change": "skipped", "erp_change": "skipped",
-                      "change_notice": "skipped", "change_answer": "done"}  # fmt: skip
+                      "return_notice": "skipped", "change_notice": "skipped", "change_answer": "done"}  # fmt: skip
     assert process.state.in_force == f"{KEY}@1"
 
 

@@ -29,7 +29,7 @@ def test_a_list_can_be_searched() -> None:
     ("text", "said"),
     [
         ("doc.status = 'x'", "does not compile"),
-        ("order.status == 'x'", "names order; it may name doc, item, steps, subject, verdict"),
+        ("order.status == 'x'", "names order; it may name doc, item, steps, subject, told, verdict"),
         ("open(doc.path) == 'x'", "names open; it may name"),
         ("doc.a == '" + "x" * 2001 + "'", "at most 2000 characters"),
     ],

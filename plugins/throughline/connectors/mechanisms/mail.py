@@ -97,7 +97,7 @@ class MailConnector:
         message = EmailMessage(policy=SMTP)
         try:
             message["From"] = sender
-            message["To"] = str(payload["to"])
+            message["To"] = self._address(str(payload["to"]), sender)
             message["Subject"] = str(payload["subject"])
             message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{domain}>"
             message["Date"] = format_datetime(self._clock())
@@ -111,6 +111,11 @@ class MailConnector:
         if not message["To"].addresses or any("@" not in to.addr_spec for to in message["To"].addresses):
             raise Invalid("the notice's recipient is not a mail address", system=self.role, field="to")
         return message
+
+    def _address(self, recipient: str, sender: str) -> str:
+        """A mail address; a desk of our own (`desk:sales`) has its address in the connection, or reads the sender's."""
+        kind, _, desk = recipient.partition(":")
+        return str((self._connection.extra.get("desks") or {}).get(desk) or sender) if kind == "desk" else recipient
 
     def _greet(self) -> None:
         self._before_data(lambda: self._open().quit())
