@@ -89,12 +89,14 @@ class WholePage:
     """A page of everything a system has of one kind, and where to read on after it.
 
     `position` is JSON-able and opaque; None means that an interrupted reading begins again. `complete` is False when
-    rows came or went while the pages were read: what is missing may only have slipped between them.
+    rows came or went while the pages were read: what is missing may only have slipped between them. `total` is how many
+    records the system says there are, where it does.
     """
 
     records: tuple[Captured, ...]
     position: Mapping[str, Any] | None = None
     complete: bool = True
+    total: int | None = None
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,13 @@ from throughline.ledger.connections import Connect, Connections
 from throughline.ledger.deliveries import Deliveries
 from throughline.ledger.identities import Identities
 from throughline.ledger.inbox import Inbox
+from throughline.ledger.missing import Missing
 from throughline.ledger.parked import Parked
 from throughline.ledger.processes import Processes
 from throughline.ledger.records import Records
 from throughline.ledger.schema import ensure_months
 from throughline.ledger.session import CHANNEL, Session
+from throughline.ledger.snapshots import Snapshots
 from throughline.ledger.steps import Steps
 from throughline.ledger.troubles import Troubles
 from throughline.ledger.watermarks import Watermarks
@@ -44,6 +46,8 @@ class Books:
         self.audit = Audit(session)
         self.breakers = Breakers(session)
         self.troubles = Troubles(session)
+        self.snapshots = Snapshots(session)
+        self.missing = Missing(session)
 
 
 class Ledger:

@@ -40,6 +40,10 @@ class Parked(Replays):
         """What is parked now, one line per cause, the most frequent first."""
         return self._session.entries(ParkedGroup, _BY_SIGNATURE)
 
+    def let_go(self, version_ids: Sequence[int], error_kind: str) -> set[int]:
+        """Those of these versions that were parked for this reason, and that a person has let go on."""
+        return {row[0] for row in self._session.rows(_LET_GO, list(version_ids), error_kind)}
+
 
 _PARK_VERSIONS = """
 insert into parked (version_id, role, subject, error_kind, signature, reason, details, parked_at)
@@ -83,3 +87,5 @@ select signature, error_kind, min(role) as role, count(*) as count, min(parked_a
     (array_agg(subject order by id))[1:3] as examples
 from parked where replayed_at is null group by signature, error_kind order by count(*) desc, signature
 """
+
+_LET_GO = "select version_id from parked where version_id = any(%s) and error_kind = %s and replayed_at is not null"

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from throughline.ledger.deliveries import Deliveries
 from throughline.ledger.entries import AuditEntry
+from throughline.ledger.missing import Missing
 from throughline.ledger.session import Session, as_rows, batches
 from throughline.ledger.work_entries import ParkedCase
 
@@ -85,6 +86,7 @@ class Replays:
             steps = [(case.process_id, case.step, case.item) for case in cases if case.process_id is not None]
             Deliveries(self._session).decided(steps, arrived=arrived)
         self._resume(cases, every)
+        Missing(self._session).approved([case.snapshot_id for case in cases if case.snapshot_id is not None], by)
         self._note(cases, by, arrived, every)
         return cases
 
@@ -130,7 +132,8 @@ class Replays:
 
 
 _LANES = """
-select p.id, case when p.version_id is null then pr.key else coalesce(r.canonical_id, 'record ' || r.id) end as lane
+select p.id, case when p.version_id is null then coalesce(pr.key, p.subject)
+    else coalesce(r.canonical_id, 'record ' || r.id) end as lane
 from parked p
 left join processes pr on pr.id = p.process_id
 left join steps s on s.process_id = p.process_id and s.step = p.step and s.item = p.item
@@ -172,6 +175,7 @@ _FATES = """
 select c.id as case_id,
     case
         when again.id is not null then 'parked'
+        when c.snapshot_id is not null then 'arrived'
         when s.state in ('done', 'skipped', 'withdrawn') then 'arrived'
         when v.state in ('translated', 'superseded') and not exists (
             select from process_documents d join steps own on own.process_id = d.process_id

@@ -272,6 +272,7 @@ class ParkedCase:
     parked_at: datetime
     replayed_at: datetime | None
     replayed_by: str | None
+    snapshot_id: int | None = None
 
 
 @dataclass(frozen=True)

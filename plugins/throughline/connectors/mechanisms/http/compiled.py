@@ -35,6 +35,7 @@ from throughline.connectors.mechanisms.http.records import compile_capture
 from throughline.connectors.mechanisms.http.stamps import compile_read_stamp, compile_write_stamp
 from throughline.connectors.mechanisms.http.verbs import Verb
 from throughline.connectors.mechanisms.http.verdicts import compile_record_checks
+from throughline.connectors.mechanisms.http.whole import WholeReader
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class CompiledObject:
     finder: Finder | None
     find_verb: Verb | None
     operations: Mapping[str, CallsInOrder | Verb]
+    whole: WholeReader | None = None
 
 
 class Compiler:
@@ -74,6 +76,7 @@ class Compiler:
             name: Operation(name, operation.tier, operation.late_execution, _findable(operation, findable=findable))
             for name, operation in declared.operations.items()
         }
+        poller = self._poller(document, declared) if declared.poll else None
         return CompiledObject(
             ObjectKind(
                 document,
@@ -82,10 +85,11 @@ class Compiler:
                 fence_words(declared.fence),
                 kinds,
             ),
-            self._poller(document, declared) if declared.poll else None,
+            poller,
             finder,
             self.named(declared.find_verb) if declared.find_verb else None,
             {name: self._operation(operation, finder) for name, operation in declared.operations.items()},
+            self._whole(declared.poll, poller) if declared.poll and poller else None,
         )
 
     def _finder(self, declared: Find) -> Finder:
@@ -133,6 +137,10 @@ class Compiler:
     def _detail(self, name: str, declared: Detail) -> DetailReader:
         columns = tuple(declared.columns) if declared.columns else None
         return DetailReader(name, self.call(declared.call), compile_path(declared.record), columns)
+
+    def _whole(self, poll: Poll, poller: Poller) -> WholeReader:
+        single = self._pager(poll.model_copy(update={"call": poll.again.call}), Paging()) if poll.again else None
+        return WholeReader(poller, poll.again, single)
 
     def _children(self, name: str, declared: Children, header_id: str) -> ChildReader:
         pager = self._pager(declared, declared.paging)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from throughline.connectors.contract import Carried, Connection, ObjectKind, Page
+from throughline.connectors.contract import Captured, Carried, Connection, ObjectKind, Page, WholePage
 from throughline.connectors.mechanisms.http.compiled import CompiledObject, compiled_profile
 from throughline.connectors.mechanisms.http.entrance import credentials_for, limits_for, road_for
 from throughline.connectors.mechanisms.http.logins import LoginShelf
@@ -20,6 +20,7 @@ from throughline.connectors.mechanisms.http.product_parts import ProductParts
 from throughline.connectors.mechanisms.http.profile import Profile
 from throughline.connectors.mechanisms.http.talk import Talk
 from throughline.connectors.mechanisms.http.verbs import Session, VerbOperation
+from throughline.connectors.mechanisms.http.whole import WholeReader
 from throughline.connectors.mechanisms.http.wire import Wire
 from throughline.errors import Misconfigured
 from throughline.secrecy import Masker, shared
@@ -63,6 +64,15 @@ class HttpConnector:
         async for page in poller.changes(self._talk, cursor, since, until):
             yield page
 
+    async def whole(self, document: str, position: Mapping[str, Any] | None = None) -> AsyncIterator[WholePage]:
+        """Pages of everything there is of this kind, from the beginning or behind a position."""
+        async for page in self._whole_reader(document).pages(self._talk, position):
+            yield page
+
+    async def again(self, document: str, their_ids: Sequence[str]) -> Mapping[str, Captured] | None:
+        """Those of these records that are there; None where the profile does not say how to ask for single ones."""
+        return await self._whole_reader(document).these(self._talk, their_ids)
+
     async def find(self, document: str, reference: str) -> Carried | None:
         """The document that carries our reference, if the system has it."""
         compiled = self._object(document)
@@ -105,6 +115,12 @@ class HttpConnector:
         if document not in self._objects:
             raise Misconfigured(f"{self.product} knows no {document}", where=f"system {self.role}")
         return self._objects[document]
+
+    def _whole_reader(self, document: str) -> WholeReader:
+        reader = self._object(document).whole
+        if reader is None:
+            raise Misconfigured(f"{self.product} does not tell about {document}", where=f"system {self.role}")
+        return reader
 
     def _session(self, talk: Talk, scope: Mapping[str, Any]) -> Session:
         about = {name: str(scope.get(name, "")) for name in ("reference", "key", "document")}

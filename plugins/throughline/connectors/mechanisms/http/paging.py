@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,10 +20,12 @@ MOST_PAGES = 100_000
 
 @dataclass(frozen=True)
 class PageOfRecords:
-    """The records of one page, and how many the product says there are in all."""
+    """The records of one page, how many the product says there are in all, and where keyset paging goes on."""
 
     records: Records
     total: int | None = None
+    place: dict[str, Any] | None = None
+    """the last record's own stamp and id, as plain values"""
 
 
 class Pager:
@@ -46,18 +48,20 @@ class Pager:
         self._keys = [compile_path(key) for key in paging.keys]
         self._next = compile_path(paging.next) if paging.next else None
 
-    def walk(self, talk: Talk, scope: dict[str, Any], at: Any = None) -> AsyncIterator[PageOfRecords]:
-        """Every page from the beginning; for keyset paging from the stamp `at`."""
+    def walk(
+        self, talk: Talk, scope: dict[str, Any], at: Any = None, place: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[PageOfRecords]:
+        """Every page from the beginning; for keyset paging from the stamp `at`, or behind a `place`."""
         kind = self._paging.kind
         if kind in ("offset", "page"):
             return self._numbered(talk, scope)
         if kind == "keyset":
-            return self._keyset(talk, scope, at)
+            return self._keyset(talk, scope, at, place)
         return self._linked(talk, scope) if kind == "next_link" else self._single(talk, scope)
 
     def last_key(self, page: PageOfRecords) -> Any:
         """The id of the last record of a page, by which keyset paging goes on."""
-        return self._position(page.records[-1])["id"]
+        return self._place(page.records[-1])["id"]
 
     async def _single(self, talk: Talk, scope: dict[str, Any]) -> AsyncIterator[PageOfRecords]:
         yield (await self._page(talk, self._call, scope))[0]
@@ -74,22 +78,27 @@ class Pager:
                 return
         raise self._endless()
 
-    async def _keyset(self, talk: Talk, scope: dict[str, Any], at: Any) -> AsyncIterator[PageOfRecords]:
+    async def _keyset(
+        self, talk: Talk, scope: dict[str, Any], at: Any, place: Mapping[str, Any] | None
+    ) -> AsyncIterator[PageOfRecords]:
         """By the last key seen: nothing is lost or read twice when rows come and go between pages."""
         size = self._paging.size
         scope["page"] = {"number": 1, "offset": 0, "size": size}
         start = 0 if self._paging.first is None else self._paging.first
         position = {"at": at, "id": start} if len(self._keys) == 2 else {"id": start if at is None else at}
         call = self._call
+        if place is not None:
+            position, call = self._restamped(place), self._ties or self._call
         for _ in range(MOST_PAGES):
             scope["position"] = position
             page, _ = await self._page(talk, call, scope)
             if page.records:
-                after = self._position(page.records[-1])
+                own = self._place(page.records[-1])
+                after = self._restamped(own)
                 if after == position:
                     raise self._endless()
                 position = after
-                yield page
+                yield replace(page, place=own) if len(page.records) == size else page
             if len(page.records) == size:
                 call = self._ties or self._call
             elif call is self._ties:
@@ -121,15 +130,19 @@ class Pager:
             )
         return PageOfRecords(records, _number(self._total, answer.body)), answer
 
-    def _position(self, record: Mapping[str, Any]) -> dict[str, Any]:
+    def _place(self, record: Mapping[str, Any]) -> dict[str, Any]:
         values = [key(record) for key in self._keys]
         if any(value is MISSING for value in values):
             raise Invalid(
                 f"a record without {' or '.join(self._paging.keys)} cannot be paged by it", call=self._call.name
             )
-        if len(values) == 1:
-            return {"id": values[0]}
-        return {"at": self._restamp(values[0]) if self._restamp else values[0], "id": values[1]}
+        return {"id": values[0]} if len(values) == 1 else {"at": values[0], "id": values[1]}
+
+    def _restamped(self, place: Mapping[str, Any]) -> dict[str, Any]:
+        """A place as a request wants it."""
+        if "at" not in place or self._restamp is None:
+            return dict(place)
+        return {**place, "at": self._restamp(place["at"])}
 
     def _next_link(self, answer: Answer) -> str | None:
         found = self._next(answer.body) if self._next else _link_header(answer.headers.get("link", ""))
