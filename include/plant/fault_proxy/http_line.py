@@ -84,7 +84,7 @@ class HttpLine:
         return Done(1, hold=True)
 
     async def _late(self, request: Message) -> Done:
-        self._line.later(self._carried_out(request))
+        self._line.later(lambda: self._carried_out(request))
         return Done(1, hold=True)
 
     async def _cut_request(self, request: Message) -> Done:

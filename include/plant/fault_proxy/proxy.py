@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,13 +39,13 @@ class Line:
         """A new connection to the system."""
         return await asyncio.open_connection(*self.to)
 
-    def later(self, work: Coroutine[Any, Any, Any]) -> None:
+    def later(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """Have this done after `late_seconds`, whoever is still there to hear of it."""
 
         async def wait() -> None:
             await asyncio.sleep(self.late_seconds)
             with suppress(OSError, *LOST):
-                await work
+                await work()
 
         task = asyncio.create_task(wait())
         self.tasks.add(task)
