@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
-from typing import cast
+from typing import Any, cast
 
 from throughline.connectors.contract import Captured
 from throughline.errors import ThroughlineError
@@ -26,7 +26,7 @@ async def capture(
     """
     windowed = since is not None or until is not None
     with ledger.transaction() as books:
-        cursor = None if windowed else books.watermarks.get(role, document)
+        cursor: Mapping[str, Any] | None = None if windowed else books.watermarks.get(role, document)
     report = IntakeReport()
     async with connectors(role) as connector:
         async for page in connector.changes(document, cursor, since=since, until=until):

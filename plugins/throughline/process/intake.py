@@ -19,6 +19,7 @@ from throughline.process.applying import advance_processes
 from throughline.process.backoff import FIRST_PAUSE
 from throughline.process.correlation import News, correlate
 from throughline.process.definition import Flow
+from throughline.process.deletions import sort_out
 from throughline.process.loading import Loader
 from throughline.process.papers import Papers
 from throughline.process.reports import IntakeReport
@@ -48,6 +49,7 @@ class Intake:
 
     def _batch(self, books: Books, pending: Sequence[PendingVersion]) -> IntakeReport:
         read, registered = self._look_twice(books, self._read(pending))
+        read, let_go = sort_out(books, read, self._actor)
         understood = [(version, reading) for version, reading in read if isinstance(reading, Reading)]
         kept, late = self._without_late(books, understood)
         conflicts = self._register(books, kept)
@@ -57,7 +59,7 @@ class Intake:
             *(self._translation(version, reading) for version, reading in kept),
             *(Translation(version.version_id, reading.canonical_id, None) for version, reading in late),
         ])  # fmt: skip
-        started, advanced = self._follow_up(books, kept, told)
+        started, advanced = self._follow_up(books, kept, told, let_go)
         return IntakeReport(
             translated=len(kept), waiting=sum(isinstance(r, Unknown) for _, r in read), parked=failures,
             ignored=len(late), started=started, advanced=advanced,
@@ -163,12 +165,14 @@ class Intake:
         return Translation(version.version_id, reading.canonical_id, canonical, mapping_version)
 
     def _follow_up(
-        self, books: Books, kept: Sequence[tuple[PendingVersion, Reading]], told: Sequence[Translated]
-    ) -> tuple[int, int]:
+        self, books: Books, kept: Sequence[tuple[PendingVersion, Reading]], told: Sequence[Translated],
+        let_go: set[int],
+    ) -> tuple[int, int]:  # fmt: skip
         news_of = {entry.version_id: entry for entry in told if entry.changed and entry.current}
         news = [
             News(reading.canonical_id, version.role, reading.document, version.version_id)
-            for version, reading in kept if version.version_id in news_of and not version.deleted
+            for version, reading in kept
+            if version.version_id in news_of and (not version.deleted or version.version_id in let_go)
         ]  # fmt: skip
         if not news:
             return 0, 0

@@ -12,6 +12,7 @@ from throughline.ledger.entries import CurrentDocument, Version
 from throughline.ledger.work_entries import ProcessState as LedgerState
 from throughline.ledger.work_entries import StepRow
 from throughline.process.definition import Flow
+from throughline.process.deletions import gone
 from throughline.process.papers import Papers
 from throughline.process.state import NOTHING, Instance, ProcessState, Revision, StepState
 from throughline.rules import Linked
@@ -64,7 +65,7 @@ class Loader:
         return tuple(
             Linked(entry.canonical_id, entry.role, self._papers.current(entry))
             for entry in entries
-            if not entry.deleted
+            if not gone(entry.document, entry.canonical.get("status"), deleted=entry.deleted)
         )
 
     def _master_data(
@@ -106,7 +107,7 @@ class Loader:
     def _told_versions(self, books: Books, rows: list[LedgerState]) -> dict[int, tuple[Revision, ...]]:
         by_key: dict[tuple[str, str], list[Version]] = {}
         for version in books.records.versions([row.process.key for row in rows]):
-            if version.state == "translated" and version.canonical_id and not version.deleted:
+            if version.state == "translated" and version.canonical_id:
                 by_key.setdefault((version.canonical_id, version.role), []).append(version)
         wanted = [version.version_id for versions in by_key.values() for version in versions]
         contents = {content.version_id: content for content in books.records.contents(wanted)}
@@ -118,7 +119,9 @@ class Loader:
             told[row.process.id] = tuple(
                 Revision(revision_id(row.process.key, content.version_id), self._parse(content))
                 for version in versions
-                if version.version_id >= first and (content := contents[version.version_id]).canonical is not None
+                if version.version_id >= first
+                and (content := contents[version.version_id]).canonical is not None
+                and not gone(content.document, content.canonical.get("status"), deleted=version.deleted)
             )
         return told
 
