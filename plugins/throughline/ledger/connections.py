@@ -16,6 +16,7 @@ from throughline.ledger.exact_json import loads
 
 _SETTINGS = """
 set timezone to 'UTC';
+set random_page_cost to 1.1; -- the working set lies in memory, where a far page costs no more than a near one
 set plan_cache_mode to force_custom_plan; -- sets differ in size by thousands: one plan for all would be slow for some
 set idle_in_transaction_session_timeout to '60s' -- a worker that froze must not keep others from its rows
 """

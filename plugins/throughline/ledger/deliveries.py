@@ -42,11 +42,11 @@ class Deliveries:
 
     def confirmed(self, confirmations: Sequence[Confirmation]) -> set[int]:
         """The target said yes. Answers which rows that settled; settled ones stay as they are."""
-        return self._moved(_SETTLED, "confirmed", self._session.now, _as_confirmed(confirmations))
+        return self._settle("confirmed", confirmations)
 
     def resolved(self, confirmations: Sequence[Confirmation]) -> set[int]:
         """A doubt ended well: the document was found at the target (or a person said so)."""
-        return self._moved(_SETTLED, "resolved", self._session.now, _as_confirmed(confirmations))
+        return self._settle("resolved", confirmations)
 
     def rejected(self, setbacks: Sequence[Setback]) -> set[int]:
         """The target understood and refused."""
@@ -87,7 +87,18 @@ class Deliveries:
         if sending:
             self._session.run(_SEND_KNOWN, self._session.now, keys, self._session.now)
 
+    def _settle(self, state: str, confirmations: Sequence[Confirmation]) -> set[int]:
+        if not confirmations:
+            return set()
+        rows = as_rows(
+            {"id": c.delivery_id, "their_id": c.their_id, "number": c.number, "lines": c.lines, "answer": c.answer}
+            for c in confirmations
+        )
+        return self._moved(_SETTLED, state, self._session.now, rows)
+
     def _set_back(self, state: str, setbacks: Sequence[Setback]) -> set[int]:
+        if not setbacks:
+            return set()
         rows = as_rows(
             {"id": s.delivery_id, "error": s.error, "signature": s.signature, "not_before": s.not_before,
              "uncounted": s.uncounted}
@@ -101,13 +112,6 @@ class Deliveries:
 
 def _as_row(intent: Intent) -> dict[str, Any]:
     return dict(vars(intent))
-
-
-def _as_confirmed(confirmations: Sequence[Confirmation]) -> str:
-    return as_rows(
-        {"id": c.delivery_id, "their_id": c.their_id, "number": c.number, "lines": c.lines, "answer": c.answer}
-        for c in confirmations
-    )
 
 
 _INSERT = """

@@ -68,15 +68,29 @@ class DeliveryRun:
         return self._report
 
     async def _work_off(self, connector: Connector, keys: Sequence[str] | None) -> None:
-        """Batch after batch; the next is taken, translated and written down while the one before is being sent."""
+        """Batch after batch: the next is taken, translated and written down while the one before is being sent.
+
+        It begins to be sent as soon as it is written down, while the one before is still being recorded.
+        """
         turns = asyncio.Semaphore(self._shop.landscape.systems[self._effect.system].deliver.concurrency)
-        batch = await self._next(connector, turns, keys)
-        while batch is not None:
-            alone = self._taking.probing  # what a probe finds out decides whether there is a next one
-            following = None if alone else asyncio.ensure_future(self._next(connector, turns, keys))
-            await self._send(*batch)
-            batch = await following if following else None
-            batch = batch or await self._next(connector, turns, keys)
+        sending = asyncio.ensure_future(_nothing())
+        try:
+            while True:
+                all_recorded = sending.done()
+                batch = await self._next(connector, turns, keys)
+                if batch is None and all_recorded:
+                    return await sending
+                before = sending
+                if batch is not None:
+                    sending = asyncio.ensure_future(self._send(*batch))
+                await before
+                if self._taking.probing:  # what a probe finds out decides whether there is a next one
+                    await sending
+        except asyncio.CancelledError:
+            sending.cancel()
+            raise
+        finally:  # whatever stops us, what was called is recorded
+            await asyncio.wait([sending])
 
     async def _next(self, connector: Connector, turns: asyncio.Semaphore, keys: Sequence[str] | None) -> Batch | None:
         """The next documents, ready to be sent, with who sends them; None when there are none or the brake is on."""
@@ -224,6 +238,10 @@ class DeliveryRun:
         self._report.outcomes += [
             Outcome(job.claim.key, job.step.item, "lost", "another worker holds this process by now") for job in gone
         ]
+
+
+async def _nothing() -> None:
+    """What is being sent before the first batch is."""
 
 
 def _offered(
