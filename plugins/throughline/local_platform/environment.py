@@ -96,7 +96,13 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
             "SQL_ALCHEMY_CONN": settings.dsn("airflow").replace("postgresql://", "postgresql+psycopg2://"),
         },
         "LOGGING": {"BASE_LOG_FOLDER": settings.logs / "tasks"},
-        "SCHEDULER": {"SCHEDULER_IDLE_SLEEP_TIME": 0.1},
+        "SCHEDULER": {
+            # What died with its supervising process, or with the scheduler, holds one of few sweeps: notice it soon.
+            # The ledger keeps apart what Airflow then runs twice.
+            "ORPHANED_TASKS_CHECK_INTERVAL": 30,
+            "SCHEDULER_IDLE_SLEEP_TIME": 0.1,
+            "TASK_INSTANCE_HEARTBEAT_TIMEOUT": 60,
+        },
         "USAGE_DATA_COLLECTION": {"ENABLED": "False"},
         "WORKERS": {"EXECUTION_API_TIMEOUT": 60},  # the first call builds the API: five seconds are not enough
     }

@@ -155,7 +155,7 @@ def configuration(settings: Settings, socket: Path, components: Sequence[Compone
         },
         "eventlistener:warden": {
             "command": shlex.join([sys.executable, "-m", "throughline.local_platform.warden"]),
-            "events": "PROCESS_STATE_EXITED",
+            "events": "PROCESS_STATE_EXITED,PROCESS_STATE_FATAL",
             "stdout_logfile": "NONE",
             "stderr_logfile": settings.logs / "warden.log",
             "stopwaitsecs": 2,
@@ -173,7 +173,7 @@ def _program(settings: Settings, component: Component) -> dict[str, object]:
         "autostart": "false",
         "autorestart": "true",
         "startsecs": 2,
-        "startretries": 100,
+        "startretries": 10,  # each after a second more; then the warden begins anew, for as long as it takes
         "stopsignal": component.stop_signal,
         "stopwaitsecs": component.stop_seconds,
         "stopasgroup": str(component.stop_group).lower(),

@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from throughline.errors import Transient
+from throughline.local_platform import supervision
 from throughline.local_platform.alone import alone
 from throughline.local_platform.components import Component
 from throughline.local_platform.environment import MARK
@@ -78,6 +80,25 @@ def test_what_is_killed_is_started_again_and_its_children_do_not_stay(
     assert stopped.swept == []
     assert list(processes_of(settings)) == []
     assert not supervisor.is_up()
+
+
+def test_nothing_is_given_up_however_long_what_it_needs_is_away(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def impatient(*about: Any) -> dict[str, object]:
+        return {**program(*about), "startretries": 0}
+
+    program = supervision._program
+    monkeypatch.setattr(supervision, "_program", impatient)
+    needs = str(tmp_path / "there")
+    script = f"import pathlib, sys, time; pathlib.Path({needs!r}).exists() or sys.exit(3); time.sleep(99)"
+    supervisor = Supervisor(settings)
+    supervisor.start([Component("day", "Needs a file", (sys.executable, "-c", script), (), lambda: True)])
+    supervisor.run("day")
+    log = settings.logs / "supervisor.log"
+    until(lambda: log.read_text().count("entered FATAL state") >= 2)
+    (tmp_path / "there").touch()
+    until(lambda: supervisor.states()["day"].state == "RUNNING")
 
 
 def test_what_got_away_from_a_killed_supervisor_is_found_by_its_mark(settings: Settings, parent: Component) -> None:
