@@ -13,10 +13,12 @@ from throughline.errors import Transient
 from throughline.ledger.audit import Audit, write_audit
 from throughline.ledger.breakers import Breakers
 from throughline.ledger.connections import Connect, Connections
+from throughline.ledger.delegations import Delegations
 from throughline.ledger.deliveries import Deliveries
 from throughline.ledger.identities import Identities
 from throughline.ledger.inbox import Inbox
 from throughline.ledger.missing import Missing
+from throughline.ledger.notices import Notices
 from throughline.ledger.parked import Parked
 from throughline.ledger.processes import Processes
 from throughline.ledger.records import Records
@@ -24,6 +26,7 @@ from throughline.ledger.schema import ensure_months
 from throughline.ledger.session import CHANNEL, Session
 from throughline.ledger.snapshots import Snapshots
 from throughline.ledger.steps import Steps
+from throughline.ledger.tasks import Tasks
 from throughline.ledger.troubles import Troubles
 from throughline.ledger.watermarks import Watermarks
 
@@ -46,6 +49,9 @@ class Books:
         self.audit = Audit(session)
         self.breakers = Breakers(session)
         self.troubles = Troubles(session)
+        self.tasks = Tasks(session)
+        self.delegations = Delegations(session)
+        self.notices = Notices(session)
         self.snapshots = Snapshots(session)
         self.missing = Missing(session)
 
