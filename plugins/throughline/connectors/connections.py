@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from throughline.connectors.contract import Connection
 from throughline.connectors.exact_json import NotJson, read_json
@@ -29,6 +29,11 @@ def connection_from_environment(name: str, environment: Mapping[str, str]) -> Co
     return connection
 
 
+def with_database(extra: Mapping[str, Any], schema: object) -> dict[str, Any]:
+    """What Airflow calls a connection's schema is the name of a database; our connectors look for it in `extra`."""
+    return {**({"database": schema} if schema else {}), **extra}
+
+
 def _looks_secret(value: Any) -> bool:
     return isinstance(value, str) and len(value) >= 12
 
@@ -43,7 +48,13 @@ def _from_json(text: str, variable: str) -> dict[str, Any]:
     host, port = str(told.get("host") or ""), told.get("port")
     if port and ":" not in host.rpartition("//")[2]:
         host = f"{host}:{port}"
+    extra = with_database(extra, told.get("schema"))
     return {"host": host, "login": told.get("login") or "", "password": told.get("password") or "", "extra": extra}
+
+
+def _database(parts: SplitResult) -> str:
+    """The name of the database in an address of a database; a web address has a path there."""
+    return "" if parts.scheme in ("http", "https") else unquote(parts.path.strip("/"))
 
 
 def _from_address(text: str) -> dict[str, Any]:
@@ -54,5 +65,6 @@ def _from_address(text: str) -> dict[str, Any]:
     port = f":{parts.port}" if parts.port else ""
     return {
         "host": f"{scheme}://{parts.hostname or ''}{port}", "login": unquote(parts.username or ""),
-        "password": unquote(parts.password or ""), "extra": {**extra, **(read_json(inside) if inside else {})},
+        "password": unquote(parts.password or ""),
+        "extra": with_database({**extra, **(read_json(inside) if inside else {})}, _database(parts)),
     }  # fmt: skip

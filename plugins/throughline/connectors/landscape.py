@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field
 
 from throughline.canonical import DOCUMENTS
+from throughline.connectors.fences import fence_words
 from throughline.connectors.mechanisms.http.profile import known_zone
 from throughline.connectors.mechanisms.mail_profile import MailProfile
 from throughline.connectors.mechanisms.sql.profile import SqlProfile
@@ -42,6 +43,20 @@ class Deliver(Strict):
     concurrency: Annotated[int, Field(gt=0, le=64)] = 4
 
 
+class StopAt(Strict):
+    """When a snapshot deletes nothing and asks a person: more is missing than this part of all known, and so many."""
+
+    share: Annotated[float, Field(ge=0, le=1)] = 0.02
+    documents: Annotated[int, Field(ge=1)] = 5
+
+
+class SnapshotPlan(Strict):
+    """When everything a system has is read again (fence W3), by the system's own clock."""
+
+    at: Annotated[str, Field(pattern=r"^[\d*/,-]+( [\d*/,-]+){4}$")] = "10 2 * * *"
+    stop_at: StopAt = StopAt()
+
+
 class System(Strict):
     """One connected system: its role, the product that plays it, its connection, what it owns and tells."""
 
@@ -52,6 +67,7 @@ class System(Strict):
     captures: list[Kind] = Field(default_factory=list)
     poll_seconds: Annotated[float, Field(gt=0)] = 5
     deliver: Deliver = Deliver()
+    snapshot: SnapshotPlan = SnapshotPlan()
     zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
 
     @property
@@ -90,6 +106,15 @@ class Landscape:
         if role not in self.systems:
             raise Misconfigured(f"no system plays the role {role}; there are {', '.join(sorted(self.systems))}")
         return self.systems[role]
+
+
+def whole_kinds(system: System) -> list[str]:
+    """What of a system's captured documents is read whole from time to time: all that its profile fences by W3."""
+    profile = profile_of(system.product)
+    if isinstance(profile, MailProfile):
+        return []
+    fences = {kind: fence_words(declared.fence) for kind, declared in profile.objects.items()}
+    return [kind for kind in system.captures if "W3" in fences.get(kind, ())]
 
 
 def _check(path: Path, system: System, owners: Mapping[str, str]) -> None:

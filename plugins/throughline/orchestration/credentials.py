@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from airflow.sdk import BaseHook
 
+from throughline.connectors.connections import with_database
 from throughline.connectors.contract import Connection
 from throughline.errors import Misconfigured
 from throughline.secrecy import shared as masker
@@ -27,7 +28,7 @@ def credentials_of(connection: Any, name: str | None = None) -> Connection:
         host=_address(connection),
         login=connection.login or "",
         password=connection.password or "",
-        extra=extra,
+        extra=with_database(extra, connection.schema),
     )
 
 
