@@ -129,6 +129,7 @@ class Payment(CanonicalDocument):
     """
 
     kind: ClassVar[str] = "payment"
+    status: str = "settled"
     invoice: Reference
     instalment: str = "1"
     request: Reference | None = None
