@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,8 @@ class _Known:
     version_id: int | None
     hash: str | None
     deleted: bool
+    canonical: Mapping[str, Any] | None = None
+    """what it said in this batch: the record itself is written once, with its last words"""
 
 
 class Translations:
@@ -97,9 +99,10 @@ class Translations:
                     entry.version_id, record_id, role, document, entry.canonical_id, changed, current, state.version_id
                 )
             )
-            rows[entry.version_id] = {**_row(entry, record_id, digest, deleted), "news": changed}
+            stands = entry.canonical if entry.canonical is not None else state.canonical
+            rows[entry.version_id] = {**_row(entry, record_id, digest, deleted), "news": changed, "stands": stands}
             if current:
-                known[record_id] = _Known(entry.version_id, digest, deleted)
+                known[record_id] = _Known(entry.version_id, digest, deleted, stands)
         newest = {state.version_id for state in known.values()}
         for version_id, row in rows.items():
             row["newest"] = version_id in newest
@@ -168,7 +171,7 @@ where v.id = any(%s) order by r.id, v.id for update of r
 _TRANSLATED = """
 with told as (
     select * from jsonb_to_recordset(%s::jsonb) as x(id bigint, record_id bigint, canonical_id text, hash text,
-        canonical jsonb, mapping_version text, deleted boolean, newest boolean, news boolean)
+        canonical jsonb, stands jsonb, mapping_version text, deleted boolean, newest boolean, news boolean)
 ), versions as (
     update record_versions v
     set state = 'translated', canonical_id = t.canonical_id, canonical_hash = t.hash,
@@ -183,7 +186,7 @@ with told as (
     on conflict (version_id, part, captured_at) do update set body = excluded.body
 )
 update source_records r
-set canonical_id = t.canonical_id, canonical = coalesce(t.canonical, r.canonical),
+set canonical_id = t.canonical_id, canonical = coalesce(t.stands, r.canonical),
     canonical_hash = t.hash, canonical_version_id = t.id, canonical_deleted = t.deleted, translated_at = %s
 from told t where t.newest and r.id = t.record_id
 """

@@ -122,6 +122,19 @@ def test_an_earlier_version_translated_later_does_not_become_current(ledger: Led
     assert current(ledger) == {"v": 2}
 
 
+def test_news_and_a_late_word_of_the_same_record_in_one_batch_keep_the_news(ledger: Ledger) -> None:
+    """Found by `throughline faults --seed 68`: the warehouse's "shipped" and its late "picked" came in one batch."""
+    store(ledger, order({"v": 1}), order({"v": 2}))
+    with ledger.transaction() as books:
+        first, second = books.records.pending()
+        answers = books.records.translated([
+            Translation(first.version_id, "sales_order:crm:SO-1", {"status": "shipped"}),
+            Translation(second.version_id, "sales_order:crm:SO-1", None),
+        ])  # fmt: skip
+    assert [answer.changed for answer in answers] == [True, False]
+    assert current(ledger) == {"status": "shipped"}
+
+
 def test_deletion_is_a_version(ledger: Ledger) -> None:
     store(ledger, order({"v": 1}))
     translate_all(ledger)
