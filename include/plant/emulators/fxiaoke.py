@@ -100,7 +100,8 @@ class Fxiaoke:
     def _query(self, data: dict[str, Any]) -> dict[str, Any]:
         kind = crm_object(data.get("dataObjectApiName"))
         lag = self.settings.lag_seconds
-        query = CrmQuery(kind, data, self.store.clock() - int(lag * 1000) if lag else None)
+        late = (int(self.settings.late_seconds * 1000), self.store.clock()) if self.settings.late_seconds else None
+        query = CrmQuery(kind, data, self.store.clock() - int(lag * 1000) if lag else None, late)
         rows = [query.projected(_row(record)) for record in query.records(self.store)]
         page: dict[str, Any] = {"dataList": rows, "offset": query.offset, "limit": query.limit}
         if query.wants_total:

@@ -35,6 +35,8 @@ class Settings:
     rate_calls: int = -1
     rate_seconds: float = 20
     lag_seconds: float = 0
+    late_seconds: float = 0
+    """each record shows up to so much later than it was stamped, one sooner, another later"""
     max_skew_seconds: float = 0
     hold_seconds: float = 30
     retry_first_seconds: float = 0.5
