@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -60,6 +61,9 @@ class Shelf:
 
     def put(self, connection: Connection, values: dict[str, Any], until: datetime) -> None:
         self._kept[connection.name, connection.host, connection.password] = (values, until)
+
+    def alone(self, _connection: Connection) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
 
 class Hub:

@@ -97,7 +97,7 @@ def open_connector(
     """
     profile = profile_of(product)
     if isinstance(profile, MailProfile):
-        return MailConnector(profile, role, connection, clock=clock)
+        return MailConnector(profile, role, connection, clock=clock, shelf=shelf)
     if isinstance(profile, SqlProfile):
         from throughline.connectors.mechanisms.sql.connector import SqlConnector  # the driver, only where it is used
 

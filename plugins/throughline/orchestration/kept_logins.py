@@ -2,14 +2,20 @@
 
 What a login left us is kept beside Airflow's other state on this machine, encrypted with the key that protects its
 connections, under a name that changes with the connection's address and secret. A login that is refused is made anew
-and kept in turn, so a stale file costs one call.
+and kept in turn, so a stale file costs one call. Who has to log in does so alone on this machine, so that a wrong
+password is tried once, however many tasks want in at the same moment.
 """
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import hashlib
 import json
 import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +25,9 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from throughline.connectors.contract import Connection
 from throughline.secrecy import shared as masker
+
+LONGEST_LOGIN = 60.0
+"""Seconds after which whoever holds the lock is taken for frozen."""
 
 
 class Shelf:
@@ -44,6 +53,24 @@ class Shelf:
         masker.learn(*(value for value in values.values() if isinstance(value, str)))
         return values, until
 
+    @asynccontextmanager
+    async def alone(self, connection: Connection) -> AsyncIterator[None]:
+        """One login at a time on this machine; who waited longer than a login can last does not wait on."""
+        held = self._lock_file(connection)
+        try:
+            await _locked(held)
+            yield
+        finally:
+            if held is not None:
+                os.close(held)  # which gives the lock back, as the end of the process would
+
+    def _lock_file(self, connection: Connection) -> int | None:
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return os.open(self.path(connection).with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            return None  # a shelf that cannot be written stops nobody
+
     def put(self, connection: Connection, values: dict[str, Any], until: datetime) -> None:
         """Keep a login, whole or not at all; that it cannot be written is no reason to stop."""
         try:
@@ -54,6 +81,18 @@ class Shelf:
                 file.write(self._fernet.encrypt(text))
             draft.replace(self.path(connection))
         except (OSError, TypeError, ValueError):
+            return
+
+
+async def _locked(file: int | None) -> None:
+    """Take the lock on an open file, looking again and again so that the event loop goes on."""
+    deadline = time.monotonic() + LONGEST_LOGIN
+    while file is not None and time.monotonic() < deadline:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            await asyncio.sleep(0.05)
+        else:
             return
 
 

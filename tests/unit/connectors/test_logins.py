@@ -152,7 +152,7 @@ async def test_a_wrong_secret_names_the_connection_and_is_not_tried_again_at_onc
             with pytest.raises(Misconfigured, match=r"connection trial_connection: .*login"):
                 await write(connector)
         assert site.logins == 1
-        clock.advance(31)
+        clock.advance(61)
         site.refuse_login = False
         await write(connector)
     assert site.logins == 2
@@ -174,6 +174,10 @@ class Shelf:
 
     def __init__(self) -> None:
         self.kept = {}
+        self.lock = asyncio.Lock()
+
+    def alone(self, connection):
+        return self.lock
 
     def take(self, connection):
         return self.kept.get(connection.name)
@@ -212,7 +216,38 @@ async def test_a_refused_login_on_the_shelf_is_not_tried_again_by_other_processe
                 await write(connector)
     assert site.logins == 1
     site.refuse_login = False
-    clock.advance(31)
+    clock.advance(61)
     async with connect(host, NOTE, top=top, shelf=shelf) as connector:
         await write(connector)
+    assert site.logins == 2
+
+
+async def test_fifty_connectors_with_a_wrong_secret_try_it_once_a_minute(serve, connect, clock):
+    site, shelf = Site(), Shelf()
+    host, top = serve(site.app), TOKEN % "{kind: query, name: t}"
+    site.refuse_login = True
+
+    async def attempt():
+        async with connect(host, NOTE, top=top, shelf=shelf) as connector:
+            await write(connector)
+
+    for minute in range(1, 4):
+        told = await asyncio.gather(*(attempt() for _ in range(50)), return_exceptions=True)
+        assert {type(error) for error in told} == {Misconfigured}
+        assert site.logins == minute
+        clock.advance(59)
+        with pytest.raises(Misconfigured, match="a moment ago"):
+            await attempt()
+        assert site.logins == minute
+        clock.advance(1)
+
+
+async def test_a_fresh_token_that_is_refused_stops_the_other_processes_too(serve, connect):
+    site, shelf = Site(), Shelf()
+    host, top = serve(site.app), TOKEN % "{kind: query, name: t}"
+    site.refuse_all = True
+    for _ in range(10):
+        async with connect(host, NOTE, top=top, shelf=shelf) as connector:
+            with pytest.raises(Misconfigured, match="trial_connection"):
+                await write(connector)
     assert site.logins == 2

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 from throughline.connectors.contract import Connection, Tier
 from throughline.connectors.registry import open_connector
@@ -183,3 +185,62 @@ async def test_a_desk_of_our_own_has_its_address_in_the_connection(postman, desk
             await send(connector, {**NOTICE, "to": "sales"})
     [raw] = postman.mails
     assert message_from_bytes(raw, policy=default)["To"] == expected
+
+
+class Doorkeeper:
+    """A mail server that asks for a password, and counts who knocks."""
+
+    def __init__(self) -> None:
+        self.tried, self.good = 0, "right"
+
+    def __call__(self, server, session, envelope, mechanism, told):
+        self.tried += 1
+        return AuthResult(success=told.password.decode() == self.good, handled=False)
+
+
+@pytest.fixture
+def door():
+    postman, door = Postman(), Doorkeeper()
+    controller = Controller(
+        postman, hostname="127.0.0.1", port=_free_port(), authenticator=door, auth_require_tls=False
+    )
+    controller.start()
+    door.host, door.mails = f"127.0.0.1:{controller.port}", postman.mails
+    yield door
+    controller.stop()
+
+
+class Kept:
+    """A shelf in memory."""
+
+    def __init__(self) -> None:
+        self.kept, self.lock = {}, asyncio.Lock()
+
+    def take(self, connection):
+        return self.kept.get(connection.password)
+
+    def put(self, connection, values, until):
+        self.kept[connection.password] = (values, until)
+
+    def alone(self, connection):
+        return self.lock
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_a_wrong_password_is_tried_once_a_minute_however_many_letters_wait(door, shared):
+    now, shelf = [datetime(2026, 11, 23, 8, tzinfo=UTC)], Kept()
+    extra = {"from_email": "orders@huadong.example", "disable_tls": True, "disable_ssl": True}
+
+    def opened(password):
+        connection = Connection("mail", door.host, "hub", password, extra)
+        return open_connector("smtp", "mail", connection, clock=lambda: now[0], shelf=shelf if shared else None)
+
+    one = opened("wrong")
+    others = [opened("wrong") for _ in range(5)] if shared else []
+    for minute in range(1, 4):
+        told = await asyncio.gather(*(send(c) for c in [one] * 5 + others), return_exceptions=True)
+        assert {type(error) for error in told} == {Misconfigured}
+        assert door.tried == minute
+        now[0] += timedelta(seconds=60)
+    await asyncio.gather(*(send(opened("right")) for _ in range(5)))
+    assert len(door.mails) == 5, "another password is tried at once"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import stat
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ from include.plant.emulators.settings import Settings
 from throughline.connectors.contract import Connection
 from throughline.connectors.registry import open_connector
 from throughline.errors import Transient
+from throughline.orchestration import kept_logins
 from throughline.orchestration.kept_logins import Shelf
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
@@ -85,7 +88,7 @@ async def test_a_login_that_is_old_is_not_used(crm: Connection, shelf: Shelf) ->
 
 def test_nothing_readable_lies_on_the_shelf(crm: Connection, shelf: Shelf, tmp_path: Path) -> None:
     shelf.put(crm, {"token": "a-secret-token"}, LATER)
-    (file,) = (tmp_path / "logins").iterdir()
+    (file,) = [path for path in (tmp_path / "logins").iterdir() if path.suffix != ".lock"]
     assert b"a-secret-token" not in file.read_bytes()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert shelf.take(crm) == ({"token": "a-secret-token"}, LATER)
@@ -105,3 +108,45 @@ def test_a_shelf_that_cannot_be_written_stops_nobody(crm: Connection, tmp_path: 
     shelf = Shelf(tmp_path / "a_file" / "logins", Fernet.generate_key())
     shelf.put(crm, {"token": "t0ken"}, LATER)
     assert shelf.take(crm) is None
+
+
+PROCESS = """
+import asyncio, sys
+from pathlib import Path
+from throughline.connectors.contract import Connection
+from throughline.connectors.registry import open_connector
+from throughline.errors import Misconfigured
+from throughline.orchestration.kept_logins import Shelf
+
+async def attempt(host, secret, folder, key):
+    extra = {"permanent_code": "plant-permanent-code", "ea": "huadong", "user_id": "1000"}
+    crm = Connection("crm", host, "FSAID_plant", secret, extra)
+    try:
+        async with open_connector("fxiaoke", "crm", crm, shelf=Shelf(Path(folder), key.encode())) as connector:
+            print(await connector.test())
+    except Misconfigured as error:
+        print(error.message)
+
+asyncio.run(attempt(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(("secret", "said"), [("wrong", "check login and password"), (None, "lets us in")])
+def test_processes_that_want_in_at_the_same_moment_log_in_once(
+    crm: Connection, tmp_path: Path, secret: str | None, said: str
+) -> None:
+    key = Fernet.generate_key().decode()
+    words = [sys.executable, "-c", PROCESS, crm.host, secret or crm.password, str(tmp_path / "logins"), key]
+    tasks = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    told = [task.communicate(timeout=120)[0] for task in tasks]
+    assert all(said in one for one in told), told
+    calls = httpx.get(f"{crm.host}/_plant/state?counts=1").json()["calls"]
+    assert calls["token received"] == 1, calls
+
+
+async def test_a_lock_that_nobody_gives_back_is_not_waited_for_for_ever(
+    crm: Connection, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_logins, "LONGEST_LOGIN", 0.2)
+    async with shelf.alone(crm):
+        assert "lets us in" in await another_task(crm, shelf)

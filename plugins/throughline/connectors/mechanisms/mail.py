@@ -17,6 +17,8 @@ from email.utils import format_datetime, parseaddr
 from typing import Any
 
 from throughline.connectors.contract import Carried, Connection, ObjectKind, Operation, Page
+from throughline.connectors.mechanisms.http.logins import LoginShelf
+from throughline.connectors.mechanisms.mail_login import MailLogin
 from throughline.connectors.mechanisms.mail_profile import MailProfile
 from throughline.errors import InDoubt, Invalid, Misconfigured, Rejected, ThroughlineError, Transient
 from throughline.secrecy import shared
@@ -28,8 +30,9 @@ class MailConnector:
     inbound = None
 
     def __init__(
-        self, profile: MailProfile, role: str, connection: Connection, *, clock: Callable[[], datetime]
-    ) -> None:
+        self, profile: MailProfile, role: str, connection: Connection, *, clock: Callable[[], datetime],
+        shelf: LoginShelf | None = None,
+    ) -> None:  # fmt: skip
         self.role = role
         self.product = profile.product
         self._profile = profile
@@ -37,6 +40,7 @@ class MailConnector:
         self._clock = clock
         self._slots = asyncio.Semaphore(profile.limits.concurrency)
         self._where = f"connection {connection.name}"
+        self._login = MailLogin(connection, clock, shelf)
         missing = [name for name in profile.requires if not connection.extra.get(name)]
         if missing:
             raise Misconfigured(f"its extra needs {', '.join(missing)}", where=self._where)
@@ -76,7 +80,7 @@ class MailConnector:
             raise Misconfigured(f"{self.product} cannot {operation} a {document}", where=f"system {self.role}")
         message = self._message(payload, key)
         async with self._slots:
-            await asyncio.to_thread(self._deliver, message)
+            await self._login.through(lambda: asyncio.to_thread(self._deliver, message))
         return Carried(str(message["Message-ID"]), reference)
 
     async def test(self) -> str:
@@ -139,7 +143,7 @@ class MailConnector:
             if not extra.get("disable_tls", False):
                 server.starttls(context=_context(extra))
         if self._connection.login:
-            server.login(self._connection.login, self._connection.password)
+            _log_in(server, self._connection.login, self._connection.password)
         return server
 
     def _announce(self, server: smtplib.SMTP, message: EmailMessage) -> None:
@@ -191,6 +195,18 @@ class MailConnector:
         if 400 <= code < 500:
             return Transient(f"{self.role} did not take the mail just now: {text}", system=self.role, code=str(code))
         return Rejected(f"{self.role} refused the mail: {text}", system=self.role, code=str(code))
+
+
+def _log_in(server: smtplib.SMTP, login: str, password: str) -> None:
+    """Say who we are once: the library's own login repeats a wrong password in every way the server offers."""
+    server.ehlo_or_helo_if_needed()
+    offered = str(server.esmtp_features.get("auth", "")).upper().split()
+    ways: dict[str, Any] = {"PLAIN": server.auth_plain, "LOGIN": server.auth_login, "CRAM-MD5": server.auth_cram_md5}
+    known = next((way for way in ways if way in offered), None)
+    if known is None:
+        raise smtplib.SMTPNotSupportedError("it offers no way to log in that we know")
+    server.user, server.password = login, password
+    server.auth(known, ways[known])
 
 
 def _context(extra: Mapping[str, Any]) -> ssl.SSLContext:

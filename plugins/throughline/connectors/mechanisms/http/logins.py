@@ -1,14 +1,15 @@
 """Logins that need a conversation: a token exchange, or a session of several calls. One login at a time, never a storm.
 
 However many requests find out at once that a login is over, one of them logs in and the others use what it got. A login
-that fails, or a fresh login that is refused, is not repeated for half a minute: the same error is given instead. With a
-shelf that holds for all processes of a machine: systems lock an account, or answer ever later, after a few wrong ones.
+that is refused, or whose fresh token is, is not repeated for a minute: the same error is given instead. With a shelf
+both hold for all processes of a machine: systems lock an account, or answer ever later, after a few wrong ones.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.cookies import SimpleCookie
@@ -25,7 +26,7 @@ from throughline.connectors.mechanisms.http.verdicts import Answer, Verdict
 from throughline.connectors.mechanisms.http.wire import Wire
 from throughline.errors import Misconfigured
 
-HOLD = timedelta(seconds=30)
+HOLD = timedelta(seconds=60)
 _REFUSED = "refused"
 """What lies on the shelf, in a list of its own, instead of a login that this address and secret did not get."""
 
@@ -42,6 +43,10 @@ class LoginShelf(Protocol):
 
     def put(self, connection: Connection, values: dict[str, Any], until: datetime) -> None:
         """Keep what a login left."""
+        ...
+
+    def alone(self, connection: Connection) -> AbstractAsyncContextManager[None]:
+        """While the block lasts nobody else of this machine logs in here: who waited looks at the shelf again."""
         ...
 
 
@@ -81,8 +86,8 @@ class Login:
         if self._kept is not None and now < self._until:
             return self._kept
         async with self._alone:
-            if (self._kept is None or self._wire.clock() >= self._until) and not self._adopt(None):
-                await self._log_in()
+            if self._kept is None or self._wire.clock() >= self._until:
+                await self._adopt_or_log_in(None)
             assert self._kept is not None  # noqa: S101 - _log_in sets it or raises
             return self._kept
 
@@ -91,14 +96,12 @@ class Login:
         async with self._alone:
             if self._kept is None or self._kept.generation <= refused.generation:
                 self._kept = None
-                if not self._adopt(refused):
-                    await self._log_in()
+                await self._adopt_or_log_in(refused)
             return self._kept
 
     def hold(self) -> None:
-        """Give the same refusal for half a minute instead of logging in again."""
-        self._kept = None
-        self._held_until = self._wire.clock() + HOLD
+        """Give the same refusal for a minute instead of logging in again, here and in the other processes."""
+        self._hold("a fresh login was not accepted")
 
     def put(self, outgoing: Outgoing, kept: Kept) -> None:
         """Add the token, the headers or the cookies of this login."""
@@ -108,6 +111,23 @@ class Login:
             outgoing.headers.update(self._headers(self._wire.connection, kept.values))
         if self._cookies and kept.values.get("cookies"):
             outgoing.headers["cookie"] = kept.values["cookies"]
+
+    def _hold(self, said: str) -> None:
+        self._kept = None
+        self._held_until = self._wire.clock() + HOLD
+        if self._shelf is not None:
+            self._shelf.put(self._wire.connection, {_REFUSED: [said]}, self._held_until)
+
+    async def _adopt_or_log_in(self, refused: Kept | None) -> None:
+        """Use what another process got; where there is nothing, one process of all logs in and the others wait."""
+        if self._adopt(refused):
+            return
+        if self._shelf is None:
+            await self._log_in()
+            return
+        async with self._shelf.alone(self._wire.connection):
+            if not self._adopt(refused):
+                await self._log_in()
 
     def _adopt(self, refused: Kept | None) -> bool:
         """Use a login another process made, unless it is old or the very one that was refused."""
@@ -157,10 +177,8 @@ class Login:
     def _fail(self, step: LoginStep, answer: Answer, verdict: Verdict) -> None:
         if verdict.means in (Meaning.THROTTLED, Meaning.TRANSIENT, Meaning.IN_DOUBT):
             raise self._wire.failed(step.call, answer, verdict, writes=False)
-        self.hold()
         said = self._wire.masker.text(verdict.message or verdict.code or "no reason given")
-        if self._shelf is not None:
-            self._shelf.put(self._wire.connection, {_REFUSED: [said]}, self._wire.clock() + HOLD)
+        self._hold(said)
         raise self._refused(said)
 
     def _refused(self, said: str) -> Misconfigured:
