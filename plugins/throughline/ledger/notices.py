@@ -7,7 +7,6 @@ knows that the message may have been delivered, and does not send it again.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from throughline.ledger.session import Session, as_rows
@@ -22,7 +21,7 @@ class Notices:
 
     def plan(self, notices: Iterable[NewNotice]) -> int:
         """Plan these; those planned before, in whatever state, are left alone. Answers how many are new."""
-        rows = [{**asdict(notice), "not_before": notice.not_before.isoformat()} for notice in notices]
+        rows = [{**vars(notice), "not_before": notice.not_before.isoformat()} for notice in notices]
         fresh = self._session.run(_PLAN, self._session.now, as_rows(rows)) if rows else 0
         if fresh:
             self._session.news.add("notices")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +25,7 @@ class Tasks:
     def open(self, tasks: Iterable[NewTask]) -> dict[str, int]:
         """Open these; the ids of those that are new, by key. One that is there already stays as it is."""
         rows = [
-            {**asdict(task), "rules": dumps(task.rules), "about": dumps(task.about) if task.about else None,
+            {**vars(task), "rules": dumps(task.rules), "about": dumps(task.about) if task.about else None,
              "plan": dumps(list(task.plan)), "due_at": _stamp(task.due_at), "next_at": _stamp(task.next_at),
              "apart_from": list(task.apart_from)}
             for task in tasks
@@ -57,11 +56,11 @@ class Tasks:
         """Every task of a process, the newest last."""
         return self._session.entries(TaskRow, _OF_PROCESS, process_id)
 
-    def listed(self, person: str | None = None, *, after: int = 0, limit: int = 100) -> list[TaskRow]:
-        """Open tasks (those a person may answer), oldest first."""
-        if person is None:
+    def listed(self, people: Iterable[str] | None = None, *, after: int = 0, limit: int = 100) -> list[TaskRow]:
+        """Open tasks (those that any of these may answer in their own right), oldest first."""
+        if people is None:
             return self._session.entries(TaskRow, _LISTED, after, limit)
-        return self._session.entries(TaskRow, _LISTED_OF, person, after, limit)
+        return self._session.entries(TaskRow, _LISTED_OF, list(people), after, limit)
 
     def due(self, limit: int = 500) -> list[TaskRow]:
         """Tasks with something to happen by now, locked; those another sweeper holds are left out."""
@@ -82,7 +81,7 @@ class Tasks:
     def save(self, changes: Iterable[TaskChange]) -> None:
         """Write changes of locked tasks; `Transient` when one has moved on meanwhile. Ended ones lose their people."""
         rows = [
-            {**asdict(change), "urged_at": _stamp(change.urged_at), "next_at": _stamp(change.next_at),
+            {**vars(change), "urged_at": _stamp(change.urged_at), "next_at": _stamp(change.next_at),
              "closed_at": _stamp(change.closed_at)}
             for change in changes
         ]  # fmt: skip
@@ -96,25 +95,25 @@ class Tasks:
 
     def add_answer(self, answer: AnswerRow) -> None:
         """Keep an answer; the database refuses a second one of the same person or by the same right."""
-        told = {**asdict(answer), "form": dumps(answer.form)}
+        told = {**vars(answer), "form": dumps(answer.form)}
         self._session.run(_ADD_ANSWER, *(told[name] for name in _ANSWER_COLUMNS))
 
     def seat(self, people: Mapping[int, Mapping[str, Sequence[str]]]) -> None:
-        """Who may answer these open tasks now, and for whom; whoever could before and is not named cannot any more."""
+        """Who may answer these open tasks in their own right, on which seats; whoever else could before cannot now."""
         rows = [
-            {"task_id": task, "person": person, "principals": list(principals)}
+            {"task_id": task, "person": person, "seats": list(seats)}
             for task, named in people.items()
-            for person, principals in named.items()
+            for person, seats in named.items()
         ]
         self._session.run(_UNSEAT, list(people), as_rows(rows))
         if rows:
             self._session.run(_SEAT, as_rows(rows))
 
     def people(self, task_ids: Iterable[int]) -> dict[int, dict[str, list[str]]]:
-        """Who may answer these tasks, and for whom."""
+        """Who may answer these tasks in their own right, and on which seats."""
         found: dict[int, dict[str, list[str]]] = defaultdict(dict)
-        for task_id, person, principals in self._session.rows(_PEOPLE, list(task_ids)):
-            found[task_id][person] = principals
+        for task_id, person, seats in self._session.rows(_PEOPLE, list(task_ids)):
+            found[task_id][person] = seats
         return found
 
     def seated(self) -> list[str]:
@@ -169,7 +168,7 @@ _LOAD = "select * from tasks where id = any(%s) order by id"
 _OF_PROCESS = "select * from tasks where process_id = %s order by id"
 _LISTED = "select * from tasks where state = 'open' and id > %s order by id limit %s"
 _LISTED_OF = """
-select * from tasks where id in (select task_id from task_people where person = %s) and state = 'open'
+select * from tasks where id in (select task_id from task_people where person = any(%s)) and state = 'open'
     and id > %s
 order by id limit %s
 """
@@ -204,14 +203,22 @@ delete from task_people p where task_id = any(%s) and not exists (
 """
 
 _SEAT = """
-insert into task_people (task_id, person, principals)
-select task_id, person, principals
-from jsonb_to_recordset(%s::jsonb) as x(task_id bigint, person text, principals text[])
-on conflict (person, task_id) do update set principals = excluded.principals
+insert into task_people (task_id, person, seats)
+select task_id, person, seats
+from jsonb_to_recordset(%s::jsonb) as x(task_id bigint, person text, seats text[])
+on conflict (person, task_id) do update set seats = excluded.seats
 """
 
-_PEOPLE = "select task_id, person, principals from task_people where task_id = any(%s) order by task_id, person"
-_SEATED = "select distinct person from task_people order by person"
+_PEOPLE = "select task_id, person, seats from task_people where task_id = any(%s) order by task_id, person"
+# From one person to the next along the index: as many steps as people, however many tasks they have.
+_SEATED = """
+with recursive named as (
+    (select person from task_people order by person limit 1)
+    union all
+    select (select p.person from task_people p where p.person > named.person order by p.person limit 1)
+    from named where named.person is not null
+) select person from named where person is not null
+"""
 _HELD_BY = "select distinct task_id from task_people where person = any(%s) order by task_id"
 
 _LEVELS = """

@@ -60,6 +60,8 @@ class Person(Words):
     calendar: Name
     channels: Annotated[dict[Channel, Annotated[str, Field(min_length=1, max_length=320)]], Field(min_length=1)]
     tell_by: Annotated[tuple[Channel, ...], Field(min_length=1)]
+    links_by: tuple[Channel, ...] = ("mail", "sms")
+    """Where a link that answers for them may be sent: whoever reads it can use it, so never to a group's chat."""
     quiet: QuietHours | None = None
     digests: Annotated[tuple[TimeOfDay, ...], Field(min_length=1)] = (time(9), time(14))
     left: Day | None = None

@@ -112,6 +112,14 @@ class Lookup:
         named = {person: self.rights(matter, person, seats) for person in {**own, **substitutes}}
         return {person: tuple(right.principal for right in rights) for person, rights in named.items() if rights}
 
+    def reach(self, person: str) -> frozenset[str]:
+        """Somebody and all they answer for in any flow: wide enough to find their tasks, never a right by itself."""
+        found = {person}
+        live = [d for d in self.delegations if d.since <= self.at < d.until]
+        while more := {d.principal for d in live if d.delegate in found} - found:
+            found |= more
+        return frozenset(found)
+
     def _of(self, asked: str, matter: Matter, barred: frozenset[str], level: int) -> Iterator[Seat]:
         way, _, name = asked.partition(":")
         if way == "role":

@@ -93,8 +93,11 @@ def urged(task: Task, at: datetime) -> Task:
     return replace(task, urged=task.urged + 1, urged_at=at, version=task.version + 1) if task.is_open else task
 
 
-def timers_fired(task: Task, fired: int, escalations: int) -> Task:
-    """The task after timers went off; each escalation lets one more superior answer."""
+def timers_fired(task: Task, fired: int, escalations: int, expired_at: datetime | None = None) -> Task:
+    """The task after timers went off: each escalation lets one more superior answer; expired, it ends undecided."""
     if not task.is_open or fired <= task.fired:
         return task
-    return replace(task, fired=fired, escalated=task.escalated + escalations, version=task.version + 1)
+    changed = replace(task, fired=fired, escalated=task.escalated + escalations, version=task.version + 1)
+    if expired_at is None:
+        return changed
+    return replace(changed, state="timed_out", closed_at=expired_at, reason="nobody decided in time")

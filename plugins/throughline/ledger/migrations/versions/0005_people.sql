@@ -39,11 +39,11 @@ create index tasks_open on tasks (id) where state = 'open';
 create index tasks_process on tasks (process_id) where process_id is not null;
 create index tasks_subject on tasks (subject);
 
--- Who may answer an open task now, and for whom; gone with the task's end.
+-- Who may answer an open task in their own right; delegates are looked up when they ask. Gone with the task's end.
 create table task_people (
     person text not null,
     task_id bigint not null references tasks,
-    principals text[] not null,
+    seats text[] not null,
     primary key (person, task_id)
 );
 create index task_people_task on task_people (task_id);
