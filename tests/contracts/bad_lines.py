@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,13 @@ NUMBERED: dict[str, dict[str, Any]] = {
     "work_order": {"item": "item:erp:FG-100", "quantity": {"value": "10", "unit": "pcs"}},
     "outbound_order": {"order": "sales_order:crm:SO-1", "customer_name": "青岛"},
     "receipt_notice": {},
+    "purchase_requisition": {"status": "approved"},
+    "purchase_order": {"status": "created", "supplier": "supplier:erp:V-2001", "ordered_on": "2026-11-23"},
+    "payment_request": {
+        "status": "approved",
+        "invoice": "purchase_invoice:finance:I-1",
+        "amount": {"amount": "1", "currency": "CNY"},
+    },
     "shipment": {"outbound": "outbound_order:hub:OB-1"},
     "notice": {"about": "sales_order:crm:SO-1", "recipient": "a@b.example", "subject": "s", "body": "b"},
 }
@@ -121,8 +128,11 @@ class BadLine:
             found = books.processes.list(flow="over_a_bad_line", limit=100_000)
         return Counter(state.process.state for state in found)
 
-    async def deliver_all(self, *, sweeps: int = 300) -> None:
-        """Sweep after sweep until all have arrived or wait for a person; between two of them a pause passes."""
+    async def deliver_all(self, *, sweeps: int = 300, pause: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Sweep after sweep until all have arrived or wait for a person; between two of them a pause passes.
+
+        `pause` is waited for before time goes on: for targets that only promise how late they carry something out.
+        """
         for _ in range(sweeps):
             try:
                 report = await self.engine.run_step("over_a_bad_line", "tell")
@@ -131,6 +141,8 @@ class BadLine:
                 self.problems[type(problem).__name__] += 1
             if self.states()["running"] == len(self.parked()):
                 return
+            if pause is not None:
+                await pause()
             self.clock.ahead += timedelta(seconds=45)
         raise AssertionError(f"not all arrived: {self.states()} {self.problems}")
 

@@ -32,7 +32,11 @@ class Site:
     desk: httpx.Client
 
     def connection(self, *, password: str = SECRET, limits: dict[str, Any] | None = None) -> Connection:
-        extra = {**self.specimen.extra, "limits": {"rate": None, "answer_seconds": 1.0, **(limits or {})}}
+        extra = {
+            **self.specimen.extra,
+            **self.specimen.about(self),
+            "limits": {"rate": None, "answer_seconds": 1.0, **(limits or {})},
+        }
         return Connection(f"{self.specimen.role}_connection", self.host, self.specimen.login, password, extra)
 
     def connector(self, **about: Any) -> Connector:

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from include.plant.emulators.clients import EcologyPeople
+from throughline.connectors.contract import Tier
+
 Payload = Callable[[Any, str], dict[str, Any]]
 
 
@@ -22,6 +25,7 @@ class Write:
     """the emulator's name of the call, for faults"""
     spoil: Callable[[dict[str, Any], str], None]
     """makes the payload name something that does not exist"""
+    tier: Tier = Tier.T2
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Polled:
 
     document: str
     make: Callable[[Any, str], None]
+    in_order: bool = True
+    """whether it tells the oldest change first"""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class Specimen:
     creates: tuple[Write, ...] = ()
     polled: tuple[Polled, ...] = ()
     has_token: bool = True
+    about: Callable[[Any], dict[str, Any]] = lambda _: {}
+    """what the connection's extra learns from the running system"""
 
 
 def crm_token(site: Any) -> str:
@@ -149,6 +157,31 @@ def spoil_order(payload: dict[str, Any], thing: str) -> None:
     payload["sales_order_id"] = thing
 
 
+def tick(site: Any) -> None:
+    """A system that stamps by whole seconds: its clock stays behind ours, one second further for each document."""
+    behind = site.__dict__.get("behind", -300) + 1
+    site.__dict__["behind"] = behind
+    site.act("settings", clock_offset_seconds=behind)
+
+
+def weaver_form(_: Any, number: str) -> dict[str, Any]:
+    main = {"djbh": number, "sqrgh": "HR-9000", "bz": "CNY", "sqrq": "2026-11-23", "sqje": "240.00"}
+    row = {"xh": "10", "wlbm": "RM-001", "sl": "20", "dw": "pcs", "yjdj": "12.00", "gysbm": "V-2001"}
+    return {"form": {"main": main, "dt1": [row]}}
+
+
+def spoil_weaver(payload: dict[str, Any], thing: str) -> None:
+    payload["form"]["dt1"][0]["wlbm"] = thing
+
+
+def make_weaver_request(site: Any, number: str) -> None:
+    tick(site)
+    people = site.__dict__.get("oa_people")
+    if people is None:
+        people = site.__dict__["oa_people"] = EcologyPeople(site.host, secret="the-plant-secret-for-contracts")
+    people.ask("wang", number, [{"item": "RM-001", "quantity": "20", "unit": "pcs", "price": "12.00"}])
+
+
 FLUX_EXTRA = {
     "apptoken": "plant-wms-token", "customer_id": "HDJX", "warehouse_id": "WH01", "client_db": "FLUXWMSJSON",
 }  # fmt: skip
@@ -175,5 +208,14 @@ SPECIMENS = (
             Write("receipt_notice", "create", asn, "asn", "putASN", spoil_sku),
             Write("outbound_order", "create", outbound, "outbound_order", "putSalesOrder", spoil_sku),
         ),
+    ),
+    Specimen(
+        "weaver_ecology", "oa", "plant-oa-app",
+        {"user_id": "90", "workflow_id": "781", "detail_table": "formtable_main_1356_dt1"},
+        creates=(
+            Write("purchase_requisition", "create", weaver_form, "request", "doCreateRequest", spoil_weaver, Tier.T3),
+        ),
+        polled=(Polled("purchase_requisition", make_weaver_request, in_order=False),),
+        about=lambda site: {"spk": site.act("register")["spk"]},
     ),
 )  # fmt: skip

@@ -17,12 +17,17 @@ from tests.contracts.bad_lines import BadLine
 from tests.contracts.conftest import SECRET, Site, fresh
 from tests.contracts.specimens import SPECIMENS, Specimen, Write
 from tests.stories.loopback import mail_server, served
-from throughline.connectors.contract import Connection
+from throughline.connectors.contract import Connection, Tier
 from throughline.connectors.registry import open_connector
 
 RATES = "all=0.02"
 PATIENCE = {"rate": None, "answer_seconds": 1.0, "total_seconds": 5.0, "concurrency": 16}
 CREATES = [(specimen, write) for specimen in SPECIMENS for write in specimen.creates]
+
+
+def rates_for(write: Write) -> str:
+    """A line that repeats a request by itself doubles it at a target that knows no reference (T3): not that one."""
+    return f"{RATES},duplicate=0" if write.tier is Tier.T3 else RATES
 
 
 def line_before(host: str, plan: FaultPlan, **about: Any) -> Line:
@@ -35,7 +40,7 @@ def line_before(host: str, plan: FaultPlan, **about: Any) -> Line:
 
 def bad_line_to(site: Site, write: Write, dsn: str, folder: Path, proxy: FaultProxy) -> BadLine:
     """The hub, and the emulated system behind the proxy."""
-    extra = {**site.specimen.extra, "limits": PATIENCE}
+    extra = {**site.specimen.extra, **site.specimen.about(site), "limits": PATIENCE}
     host = f"http://127.0.0.1:{proxy.lines[0].listen}"
     connection = Connection(f"{site.specimen.role}_connection", host, site.specimen.login, SECRET, extra)
     payloads: dict[str, dict[str, Any]] = {}
@@ -59,13 +64,17 @@ async def all_arrive_once(
     site, write = fresh(start_site, which[0]), which[1]
     site.act("settings", token_calls_per_minute=1_000_000, rate_calls=0)  # the specimens log in anew for every example
     before = site.count(write.counted)
-    plan = FaultPlan(RATES, seed=seed)
+    plan = FaultPlan(rates_for(write), seed=seed)
     with running_proxy(line_before(site.host, plan)) as proxy:
         line = bad_line_to(site, write, dsn, folder, proxy)
         line.take_over([f"NO-{number}" for number in range(many)])
-        await line.deliver_all()
-        while proxy.still_to_come():
-            await asyncio.sleep(0.05)
+
+        async def nothing_late() -> None:
+            while proxy.still_to_come():
+                await asyncio.sleep(0.05)
+
+        await line.deliver_all(pause=nothing_late if write.tier is Tier.T3 else None)
+        await nothing_late()
         done = Counter(plan.counts())
     assert line.states() == {"finished": many}, f"lost: {line.problems}"
     assert line.parked() == {}

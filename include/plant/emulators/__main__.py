@@ -1,4 +1,4 @@
-"""`python -m include.plant.emulators fxiaoke|black_lake|flux --port P --state FILE`: start one emulator."""
+"""`python -m include.plant.emulators PRODUCT --port P --state FILE`: start one emulator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from include.plant.emulators.assembly import assemble
+from include.plant.emulators.assembly import FACADES, assemble
 from include.plant.emulators.settings import Settings
 
 
@@ -33,7 +33,7 @@ def serve(app: Any, host: str, port: int) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m include.plant.emulators", description=__doc__)
-    parser.add_argument("product", choices=["fxiaoke", "black_lake", "flux"])
+    parser.add_argument("product", choices=sorted([*FACADES, "flux"]))
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (/_plant answers loopback only)")
     parser.add_argument("--state", type=Path, required=True, help="SQLite file with everything the system remembers")

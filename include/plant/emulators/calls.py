@@ -29,6 +29,7 @@ class Call:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
     _parsed: list[Any] = field(default_factory=list)
 
     def json(self) -> dict[str, Any]:

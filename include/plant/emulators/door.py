@@ -34,7 +34,8 @@ class Door:
 
     async def enter(self, request: Request) -> Response:
         """Answer one call of the vendor's protocol."""
-        call = Call(request.url.path, dict(request.query_params), request.headers, await request.body())
+        call = Call(request.url.path, dict(request.query_params), request.headers, await request.body(),
+                    request.method)  # fmt: skip
         operation = self.facade.operation(call)
         self.tally[f"{operation} received"] += 1
         rule = self.faults.take(call.path, operation, call.body)

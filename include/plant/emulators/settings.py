@@ -8,9 +8,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-_LOGINS = {"fxiaoke": "FSAID_plant", "black_lake": "cli_plant", "flux": "plant-wms-key"}
+_LOGINS = {"fxiaoke": "FSAID_plant", "black_lake": "cli_plant", "flux": "plant-wms-key",
+           "weaver_ecology": "plant-oa-app", "kingdee_cloud": "plant_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+           "xieke_srm": "plant-srm-key", "seeyon": "rest-hub"}  # fmt: skip
 _KINDS: dict[str, type[str] | type[int] | type[float]] = {"str": str, "int": int, "float": float}
 _CALLS_ALLOWED = {"fxiaoke": 2000}
+_LIFE = {"weaver_ecology": 1800, "seeyon": 900}
 
 
 @dataclass
@@ -29,11 +32,12 @@ class Settings:
     customer_id: str = "HDJX"
     warehouse_id: str = "WH01"
     client_db: str = "FLUXWMSJSON"
-    token_seconds: float = 7200
+    token_seconds: float = 0
     same_token_seconds: float = 6600
     token_calls_per_minute: int = 10
     rate_calls: int = -1
     rate_seconds: float = 20
+    clock_offset_seconds: float = 0
     lag_seconds: float = 0
     late_seconds: float = 0
     """each record shows up to so much later than it was stamped, one sooner, another later"""
@@ -48,6 +52,7 @@ class Settings:
         """Fill in what differs by product: the login, the secret from the environment, the vendor's limit."""
         self.login = self.login or _LOGINS[self.product]
         self.secret = self.secret or os.environ.get("PLANT_SECRET", "") or f"plant-{self.product}-secret"
+        self.token_seconds = self.token_seconds or _LIFE.get(self.product, 7200)
         if self.rate_calls < 0:
             self.rate_calls = _CALLS_ALLOWED.get(self.product, 0)
 

@@ -14,9 +14,11 @@ ROOT = Path(__file__).parents[3]
 PRODUCTS = ROOT / "plugins" / "throughline" / "connectors" / "products"
 OWNERS = {
     "sales_order": "crm", "customer": "crm", "item": "erp", "work_order": "erp", "production_report": "mes",
-    "receipt": "wms", "shipment": "wms", "stock_level": "wms",
+    "receipt": "wms", "shipment": "wms", "stock_level": "wms", "purchase_requisition": "oa", "supplier": "erp",
+    "purchase_order": "erp", "supplier_confirmation": "srm", "purchase_receipt": "wms", "purchase_invoice": "finance",
+    "payment": "finance",
 }  # fmt: skip
-ZONES = dict.fromkeys(("crm", "erp", "mes", "wms", "mail"), "Asia/Shanghai")
+ZONES = dict.fromkeys(("crm", "erp", "mes", "wms", "mail", "oa", "srm", "finance"), "Asia/Shanghai")
 Pair = tuple[str, str]
 
 
