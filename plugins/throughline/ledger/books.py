@@ -22,6 +22,7 @@ from throughline.ledger.notices import Notices
 from throughline.ledger.parked import Parked
 from throughline.ledger.processes import Processes
 from throughline.ledger.records import Records
+from throughline.ledger.retention import Retention
 from throughline.ledger.schema import ensure_months
 from throughline.ledger.session import CHANNEL, Session
 from throughline.ledger.snapshots import Snapshots
@@ -49,6 +50,7 @@ class Books:
         self.audit = Audit(session)
         self.breakers = Breakers(session)
         self.troubles = Troubles(session)
+        self.retention = Retention(session)
         self.tasks = Tasks(session)
         self.delegations = Delegations(session)
         self.notices = Notices(session)

@@ -12,6 +12,7 @@ from throughline.connectors.yaml_files import read_model
 from throughline.errors import Misconfigured
 from throughline.mapping import load_sound_tables
 from throughline.process.flow_files import load_flow, load_flows
+from throughline.process.retention_rules import retention_in
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class BrokenFile:
     """A file that must be mended: what it is, where it is wrong, and what stands still meanwhile."""
 
     kind: str
-    """table, code list, system or flow"""
+    """table, code list, system, flow or rule"""
     where: str
     sentence: str
     stops: str
@@ -27,7 +28,8 @@ class BrokenFile:
 
 def broken_files(include: Path, products: Sequence[Path]) -> list[BrokenFile]:
     """Everything wrong in the plant's files and in the tables of these products, one entry for each file."""
-    found = [*_words(include, products), *_systems(include / "systems"), *_flows(include / "flows")]
+    kept = _each([include], retention_in, "rule", "letting old contents go")
+    found = [*_words(include, products), *_systems(include / "systems"), *_flows(include / "flows"), *kept]
     once: dict[tuple[str, str], BrokenFile] = {}
     for one in found:
         once.setdefault((one.where, one.sentence), one)

@@ -8,6 +8,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param
 from throughline.orchestration.operators.chores import (
     AgeParkedOperator,
     EnsureMonthsOperator,
+    RetentionOperator,
     WakeWaitingOperator,
     WitnessAuditOperator,
 )
@@ -17,7 +18,7 @@ NIGHTLY = "30 1 * * *"
 
 
 def housekeeping_dag() -> DAG:
-    """Four chores, none of which waits for another."""
+    """Chores, none of which waits for another."""
     with DAG(
         "housekeeping",
         dag_display_name="Housekeeping 日常维护",
@@ -35,5 +36,6 @@ def housekeeping_dag() -> DAG:
         EnsureMonthsOperator(task_id="ensure_months", task_display_name="Room for next month 下月分区")
         WakeWaitingOperator(task_id="wake_waiting", task_display_name="Wake what waits for known names 唤醒等待")
         AgeParkedOperator(task_id="age_parked", task_display_name="What is parked for long 长期搁置")
+        RetentionOperator(task_id="let_old_contents_go", task_display_name="Let old contents go 清理过期内容")
         WitnessAuditOperator(task_id="witness_audit", task_display_name="Witness the audit's end 审计链尾存证")
     return dag

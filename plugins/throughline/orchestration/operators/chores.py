@@ -57,6 +57,23 @@ class WakeWaitingOperator(ChoreOperator):
             return {"woken": books.identities.wake()}
 
 
+class RetentionOperator(ChoreOperator):
+    """Let old contents and messages go, as `include/retention.yaml` says; hashes stay, and what is on its way."""
+
+    def tidy(self, ledger: Ledger, params: Any) -> dict[str, Any]:  # noqa: ARG002 - the chores share a shape
+        """Which months went, how many messages lost their bodies."""
+        from throughline.orchestration.places import include_directory
+        from throughline.process.retention_rules import retention_in
+
+        rules = retention_in(include_directory())
+        with ledger.transaction() as books:
+            messages = books.retention.empty_messages(books.now - timedelta(days=rules.inbox_days))
+            books.troubles.forget()
+        with ledger.transaction() as books:
+            months = books.retention.drop_contents(books.now - timedelta(days=rules.payload_days))
+        return {"months": months, "messages": messages}
+
+
 class AgeParkedOperator(ChoreOperator):
     """Say what has been parked for long, by cause, so that somebody mends it."""
 
