@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
 
 from tests.stories.plant import FLOW, Plant
 from tests.stories.scripted_systems import slow_down
+from throughline.errors import Transient
+from throughline.process.delivery import DeliveryRun
 
 
 @pytest.fixture
@@ -53,3 +56,46 @@ async def test_what_was_written_down_and_not_called_loses_no_try(plant: Plant) -
         assert sum(row.attempts for row in books.deliveries.unsettled("erp")) == called
     await plant.run(minutes=3)
     assert len(plant.erp.of("sales_order")) == 5
+
+
+async def test_the_next_documents_are_sent_while_the_ones_before_are_recorded(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, record = plant.erp.send, DeliveryRun._record
+    third_was_called, waited = threading.Event(), []
+
+    async def send(*given: Any, **named: Any) -> Any:
+        carried = await original(*given, **named)
+        if plant.erp.calls["sales_order", "create"] == 3:
+            third_was_called.set()
+        return carried
+
+    def slow_record(run: DeliveryRun, jobs: list[Any]) -> None:
+        waited.append(third_was_called.wait(20))
+        record(run, jobs)
+
+    plant.erp.send = send  # type: ignore[method-assign]
+    monkeypatch.setattr(DeliveryRun, "_record", slow_record)
+    report = await plant.engine.run_step(FLOW, "erp_order")
+    assert waited[0], "the third document belongs to the second batch"
+    assert report.counts == {"done": 5}
+
+
+async def test_when_recording_fails_it_is_told_and_what_was_called_besides_is_recorded(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, failed = DeliveryRun._record, []
+
+    def fail_once(run: DeliveryRun, jobs: list[Any]) -> None:
+        if not failed:
+            failed.extend(jobs)
+            raise Transient("the hub's database could not be used just now", system="ledger")
+        record(run, jobs)
+
+    monkeypatch.setattr(DeliveryRun, "_record", fail_once)
+    with pytest.raises(Transient, match="database"):
+        await plant.engine.run_step(FLOW, "erp_order")
+    assert sent(plant) == len(failed), "only what could not be recorded is left open"
+    await plant.run(minutes=10)
+    assert len(plant.erp.of("sales_order")) == 5
+    assert plant.erp.calls["sales_order", "create"] == 5, "nothing was sent twice"

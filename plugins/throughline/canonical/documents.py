@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -34,14 +35,20 @@ class CanonicalDocument(_Frozen):
     def references(self) -> Iterator[str]:
         """Every canonical reference inside this document, header and lines."""
         for model in (self, *self.parts()):
-            for name, info in type(model).model_fields.items():
+            for name in _reference_fields(type(model)):
                 value = getattr(model, name)
-                if value is not None and _is_reference(info.annotation, info.metadata):
+                if value is not None:
                     yield value
 
     def parts(self) -> tuple[BaseModel, ...]:
         """The document's lines, when it has any."""
         return tuple(getattr(self, "lines", ()))
+
+
+@cache
+def _reference_fields(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields of a model that name other documents."""
+    return tuple(name for name, info in model.model_fields.items() if _is_reference(info.annotation, info.metadata))
 
 
 def _is_reference(annotation: Any, metadata: list[Any]) -> bool:

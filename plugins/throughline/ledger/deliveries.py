@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from throughline.ledger.exact_json import content_hash
+from throughline.ledger.exact_json import dumps, hash_of, loads
 from throughline.ledger.session import Session, as_rows
 from throughline.ledger.work_entries import Confirmation, Delivery, Intended, Intent, Setback
 
@@ -26,12 +27,19 @@ class Deliveries:
         A row that was surely not carried out (intended or rejected) takes the new content; any other keeps its own and
         says `differs`. With `sending`, rows that are intended and whose time has come are marked sent at once.
         """
-        digests = {intent.effect_key: content_hash(intent.request) for intent in intents}
+        texts = {intent.effect_key: dumps(intent.request) for intent in intents}
+        digests = {key: hash_of(text) for key, text in texts.items()}
         rows = as_rows({**_as_row(intent), "digest": digests[intent.effect_key]} for intent in intents)
         now = self._session.now
-        new = {row[0] for row in self._session.rows(_INSERT, now, now, rows, sending)}
-        if len(new) < len(digests):
-            self._again(rows, [key for key in digests if key not in new], sending)
+        new = dict(self._session.rows(_INSERT, now, now, rows, sending))
+        if len(new) == len(intents):
+            return [
+                Intended(
+                    _as_written(intent, new[intent.effect_key], texts[intent.effect_key], now, sending), True, False
+                )
+                for intent in intents
+            ]
+        self._again(rows, [key for key in digests if key not in new], sending)
         known = {delivery.effect_key: delivery for delivery in self.by_keys(digests)}
         keys = [intent.effect_key for intent in intents]
         return [Intended(known[key], key in new, known[key].digest != digests[key]) for key in keys]
@@ -114,6 +122,16 @@ def _as_row(intent: Intent) -> dict[str, Any]:
     return dict(vars(intent))
 
 
+def _as_written(intent: Intent, number: int, text: str, now: datetime, sending: bool) -> Delivery:
+    """The row this intent has just become, as reading it back would tell."""
+    goes = sending and (intent.not_before is None or intent.not_before <= now)
+    return Delivery(
+        **{**_as_row(intent), "request": loads(text)}, id=number, digest=hash_of(text),
+        state="sent" if goes else "intended", attempts=int(goes), intended_at=now, sent_at=now if goes else None,
+        their_id=None, number=None, lines=None, answer=None, error=None, signature=None, settled_at=None,
+    )  # fmt: skip
+
+
 _INSERT = """
 insert into deliveries (effect_key, process_id, step, item, epoch, role, document, operation, canonical_id, tier,
     reference, request, digest, not_before, intended_at, state, attempts, sent_at)
@@ -126,7 +144,7 @@ from (
         role text, document text, operation text, canonical_id text, tier text, reference text, request jsonb,
         digest text, not_before timestamptz), (values (%s::boolean)) as v(sending)
 ) as wished
-order by effect_key on conflict (effect_key) do nothing returning effect_key
+order by effect_key on conflict (effect_key) do nothing returning effect_key, id
 """
 
 _RENEW = """

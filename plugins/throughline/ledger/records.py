@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable
 
-from throughline.ledger.capturing import Capturing
-from throughline.ledger.entries import Content, CurrentDocument, Minted, Translation, Version
+from throughline.ledger.entries import Content, CurrentDocument, Version
+from throughline.ledger.minting import Minting
 from throughline.ledger.session import as_rows
-from throughline.ledger.translations import Translations
 
 
-@dataclass(frozen=True)
-class _HubRecord:
-    """A document of our own, told as a system would."""
-
-    document: str
-    their_id: str
-    raw: Any
-    number: str | None
-    revision: str = ""
-    changed_at: datetime | None = None
-    deleted: bool = False
-
-
-class Records(Capturing, Translations):
+class Records(Minting):
     """Every record of every system, its contents, and the canonical document it is now."""
-
-    def mint(self, minted: Sequence[Minted]) -> None:
-        """Keep documents the hub itself made, already in canonical words; the same content again changes nothing."""
-        told = [_HubRecord(entry.document, entry.canonical_id, entry.canonical, entry.number) for entry in minted]
-        stored = self.store("hub", told)
-        self.translated(
-            [
-                Translation(row.version_id, entry.canonical_id, entry.canonical)
-                for row, entry in zip(stored, minted, strict=True)
-                if row.new
-            ]
-        )
 
     def known(self, role: str, document: str, pairs: Iterable[tuple[str, str]]) -> set[str]:
         """Which of these (their id, content hash) we have just like that already."""

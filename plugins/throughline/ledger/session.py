@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -48,8 +50,26 @@ class Session:
 
     def entries(self, kind: type[T], statement: str, *parameters: Any) -> list[T]:
         """The answer as entries; the statement's columns are the entry's fields."""
-        with self.connection.cursor(row_factory=class_row(kind)) as cursor:
+        with self.connection.cursor(row_factory=_entry_maker(kind)) as cursor:
             return cursor.execute(statement, parameters).fetchall()
+
+
+def _entry_maker(kind: type[T]) -> Callable[[psycopg.Cursor[Any]], Callable[[Sequence[Any]], T]]:
+    """Rows as entries: by position, which is quicker, where the columns stand like the fields; otherwise by name."""
+
+    def maker(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], T]:
+        result = cursor.pgresult
+        names = _names(kind)  # type: ignore[arg-type]  # a class is hashable, whatever mypy thinks of type[T]
+        if result is None or [result.fname(place) for place in range(result.nfields)] != names:
+            return class_row(kind)(cursor)
+        return lambda values: kind(*values)
+
+    return maker
+
+
+@cache
+def _names(kind: type[Any]) -> list[bytes]:
+    return [field.name.encode() for field in fields(kind)]
 
 
 def as_rows(rows: Iterable[dict[str, Any]]) -> str:

@@ -152,7 +152,7 @@ class DeliveryRun:
                 replace(intent, tier=str(self._operations[intent.operation].tier))
                 for job in ours if job.error is None for intent in job.intents
             ]  # fmt: skip
-            intended = {entry.delivery.effect_key: entry for entry in books.deliveries.intend(intents)}
+            intended = {entry.delivery.effect_key: entry for entry in books.deliveries.intend(intents, sending=True)}
             kept = {entry.delivery.id for entry in intended.values()}
             books.deliveries.rejected([_superseded(row) for row in replaced if row.id not in kept])
             self._mark_sent(books, ours, intended)
@@ -164,12 +164,13 @@ class DeliveryRun:
             if job.error is None:
                 fresh = [intended[intent.effect_key].delivery for intent in job.intents]
                 job.deliveries = list({row.id: row for row in [*job.deliveries, *fresh]}.values())
-        decided = {result.delivery.id for job in jobs for result in job.results}
+        done = {result.delivery.id for job in jobs for result in job.results}
+        done |= {entry.delivery.id for entry in intended.values() if entry.delivery.sent_at == books.now}  # just now
         going = [
             row.id for job in jobs for row in job.deliveries
-            if row.id not in decided and row.state in ("intended", "sent", "in_doubt")
+            if row.id not in done and row.state in ("intended", "sent", "in_doubt")
         ]  # fmt: skip
-        sent = books.deliveries.sent(going)
+        sent = books.deliveries.sent(going) if going else set()
         for job in jobs:
             job.deliveries = [
                 replace(row, state="sent", attempts=row.attempts + 1, sent_at=books.now) if row.id in sent else row
