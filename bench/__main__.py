@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("ledger_sets", "pipeline", "parsing", "latency", "idle")
+ALL = ("ledger_sets", "pipeline", "parsing", "latency", "idle", "matching")
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ gives the same verdicts, in whatever order they arrived. Written for the guide d
 """
 
 from throughline.rules.matching.engine import match
-from throughline.rules.matching.policy import Policy, policy_from
+from throughline.rules.matching.policy import Policy, load_policy
 from throughline.rules.matching.reasons import CODES, Reason, State
 from throughline.rules.matching.verdicts import (
     LineVerdict,
@@ -29,6 +29,6 @@ __all__ = [
     "State",
     "Take",
     "Verdict",
+    "load_policy",
     "match",
-    "policy_from",
 ]

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NoReturn, Protocol
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
+from throughline.lined_yaml import Location, read_lined
+
 UNLIMITED = Decimal("Infinity")
-Location = tuple[str | int, ...]
 
 
 def _figure(value: Any) -> Any:
@@ -117,19 +119,9 @@ class Policy(_Table):
     owners: dict[str, list[Owner]] = {}
 
 
-class LinedContent(Protocol):
-    """A file's content that can refuse its own mistakes with file and line (`lined_yaml.LinedFile`)."""
-
-    @property
-    def content(self) -> Any:
-        """The plain values."""
-
-    def refuse(self, problems: list[tuple[Location, str]]) -> NoReturn:
-        """Raise `Misconfigured` naming every problem."""
-
-
-def policy_from(file: LinedContent) -> Policy:
-    """The declared policy, or `Misconfigured` with file and line of every mistake and hole."""
+def load_policy(path: Path) -> Policy:
+    """The policy declared in a file, or `Misconfigured` with file and line of every mistake and hole."""
+    file = read_lined(path)
     try:
         policy = Policy.model_validate(file.content)
     except ValidationError as error:
