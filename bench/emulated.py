@@ -33,7 +33,14 @@ def emulated(product: str) -> Iterator[Connection]:
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         command = [sys.executable, "-m", "include.plant.emulators", product, "--port", str(port), "--secret", SECRET]
-        command += ["--state", str(Path(folder) / "state.db"), "--option", "rate_calls=0"]
+        command += [
+            "--state",
+            str(Path(folder) / "state.db"),
+            "--option",
+            "rate_calls=0",
+            "--option",
+            "token_calls_per_minute=0",
+        ]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         stack.callback(process.wait, 10)
         stack.callback(process.terminate)

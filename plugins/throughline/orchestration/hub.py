@@ -15,6 +15,7 @@ from throughline.canonical import header_of
 from throughline.errors import Misconfigured
 from throughline.orchestration.operators.capture import MESSAGES
 from throughline.orchestration.troubles import noting, reading
+from throughline.process.garbage import look_for_garbage_less_often
 from throughline.process.reports import IntakeReport, StepReport
 from throughline.process.sweep import Engine
 
@@ -111,6 +112,7 @@ def build_hub(
     ledger: Ledger, landscape: Landscape, words: Words, flows: Mapping[str, Flow], connect: Callable[[str], Connector]
 ) -> Hub:
     """Put the parts together; the holder's name tells in the ledger which process of which machine has a document."""
+    look_for_garbage_less_often()
     holder = f"airflow {socket.gethostname()} {os.getpid()}"
     engine = Engine(ledger, landscape, connect, words, flows, rng=SystemRandom(), holder=holder)
     return Hub(engine, landscape, connect)
