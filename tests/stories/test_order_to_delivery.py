@@ -172,6 +172,65 @@ async def test_o2d_08_quantity_up_in_production_becomes_a_supplement(plant: Plan
     assert plant.process().process.state == "finished", plant.states()
 
 
+async def test_o2d_08_quantity_up_before_the_erp_told_its_plan(plant: Plant) -> None:
+    plant.master_data()
+    plant.order(lines=[("10", "FG-100", quantity(10))])
+    await plant.run()
+    plant.order(lines=[("10", "FG-100", quantity(12))])
+    await plant.run()
+    assert plant.step("change").verdict["stage"] == "before_release"
+    waits = plant.step("mes_change")
+    assert (waits.state, waits.awaited) == ("retrying", "sales_order:crm:SO-1@erp")
+    assert "has not told its work order" in (waits.error or "")
+    plant.erp_plans("WO-SO-1", 10)
+    await plant.run(minutes=2)
+    await made_and_shipped_once(plant)
+
+
+async def test_o2d_08_quantity_up_when_the_plan_has_not_reached_the_shop_floor(plant: Plant) -> None:
+    plant.master_data()
+    plant.order(lines=[("10", "FG-100", quantity(10))])
+    await plant.run()
+    plant.erp_plans("WO-SO-1", 10)
+    plant.order(lines=[("10", "FG-100", quantity(12))])
+    await plant.run()
+    assert plant.step("change").verdict["stage"] == "before_release"
+    await made_and_shipped_once(plant)
+
+
+async def made_and_shipped_once(plant: Plant) -> None:
+    """Twelve pieces, ten as the ERP planned them and two as a supplement, are made and shipped, and no more."""
+    floor = {write.reference: write.payload["quantity"]["value"] for write in plant.mes.of("work_order")}
+    assert floor == {"WO-SO-1": "10", "WO-SO-1-S1": "2"}
+    assert len(plant.mes.of("work_order")) == 2
+    assert not plant.mes.of("work_order", "change")
+    assert plant.erp.of("sales_order", "change")[0].payload["lines"][0]["quantity"]["value"] == "12"
+    assert plant.wms.of("outbound_order", "change")[0].payload["lines"][0]["quantity"]["value"] == "12"
+    plant.mes_reports("R-1", "WO-SO-1", 10, final=True)
+    plant.mes_reports("R-2", "WO-SO-1-S1", 2, final=True)
+    await plant.run()
+    plant.wms_receives("RC-1", "R-1", 10)
+    plant.wms_receives("RC-2", "R-2", 2)
+    plant.wms_ships("D-1", 12)
+    await plant.run()
+    assert plant.process().process.state == "finished", plant.states()
+    assert len(plant.mes.of("work_order")) == 2
+    assert sum(int(w.payload["lines"][0]["quantity"]["value"]) for w in plant.erp.of("receipt")) == 12
+    assert not plant.parked()
+
+
+async def test_o2d_08_more_of_what_lies_in_stock_waits_for_no_production(plant: Plant) -> None:
+    plant.master_data()
+    plant.order(lines=[("10", "RM-001", quantity(3))])
+    await plant.run()
+    plant.order(lines=[("10", "RM-001", quantity(5))])
+    await plant.run()
+    assert not plant.mes.writes
+    plant.wms_ships("D-1", 5, item="RM-001")
+    await plant.run()
+    assert plant.process().process.state == "finished", plant.states()
+
+
 async def test_o2d_08_before_anything_was_written_the_newest_version_is_the_order(plant: Plant) -> None:
     plant.master_data()
     plant.order(lines=[("10", "FG-100", quantity(10))])

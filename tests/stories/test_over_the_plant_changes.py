@@ -58,6 +58,22 @@ async def test_o2d_08_quantity_up_in_production_becomes_a_supplement(plant: Plan
     assert len(plant.mail.letters(number)) == 2
 
 
+async def test_o2d_08_quantity_up_before_anything_reached_the_shop_floor(plant: Plant) -> None:
+    stock = plant.erp.stock("FG-200")
+    number = await plant.order(("FG-200", "10", "pcs"), settle=False)
+    await plant.hub.look_around()
+    await plant.hub.engine.run_step(FLOW, "erp_order")
+    plant.crm.change_quantity(number, "10", "12")
+    await plant.hub.settle()
+    assert sorted(floor(plant, number)) == [(CREATED, 2, 0), (CREATED, 10, 0)]
+    assert (sold(plant, number), to_send(plant, number)) == (12, 12)
+    await plant.make_and_ship(number)
+    assert plant.hub.state(number) == "finished", plant.hub.unsettled(number)
+    assert sorted(floor(plant, number)) == [(FINISHED, 2, 2), (FINISHED, 10, 10)]
+    assert plant.erp.deliveries(number) == [("done", 12)]
+    assert plant.erp.stock("FG-200") == stock, "twelve were made, and twelve have left"
+
+
 async def test_o2d_09_quantity_down_to_what_can_still_be_stopped(plant: Plant) -> None:
     stock = plant.erp.stock("FG-200")
     number = await plant.order(("FG-200", "10", "pcs"))

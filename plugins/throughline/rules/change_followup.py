@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from throughline.canonical import Quantity, SalesOrder, WorkOrder, line_of
+from throughline.errors import Unknown
 from throughline.rules.dossier import Act, Dossier
 from throughline.rules.progress import (
     finished_work_orders,
@@ -20,7 +21,7 @@ from throughline.rules.progress import (
 )
 from throughline.rules.registry import rule
 from throughline.rules.top_up import supplement
-from throughline.rules.units import ZERO
+from throughline.rules.units import ZERO, is_made
 from throughline.rules.warehouse import outbound_order_for_sales_order, reference_of
 
 
@@ -64,14 +65,25 @@ def _reduced(dossier: Dossier) -> list[WorkOrder]:
 
 
 def _added(dossier: Dossier) -> list[WorkOrder]:
-    """A supplement for every line whose quantity went up when its work order is planned already."""
+    """A supplement for every line that is made and whose quantity went up: the ERP plans nothing more for it."""
     added = []
     for change in _changes(dossier):
         more = Decimal(change["after"]) - Decimal(change["before"])
-        running = [order for order in work_orders(dossier).values() if _serves(order, change["line"], dossier)]
-        if more > ZERO and running and change["change"] == "increase":
-            added.append(supplement(_ref(running[0], dossier), more, str(change["unit"]), dossier))
+        planned = _planned_first(change, dossier) if more > ZERO and change["change"] == "increase" else None
+        if planned:
+            added.append(supplement(planned, more, str(change["unit"]), dossier))
     return added
+
+
+def _planned_first(change: dict[str, Any], dossier: Dossier) -> str | None:
+    """The work order that a supplement adds to; one that the ERP has planned and not told yet is waited for."""
+    for ref, order in work_orders(dossier).items():
+        if _serves(order, change["line"], dossier):
+            return ref
+    if not is_made(change["item"], dossier):
+        return None
+    said = f"the ERP has not told its work order for line {change['line']} yet, so nothing can be added to it"
+    raise Unknown(said, awaited=f"{dossier.key}@erp")
 
 
 def _verdict(dossier: Dossier) -> dict[str, Any]:
