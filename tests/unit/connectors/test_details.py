@@ -22,7 +22,7 @@ note:
       lines:
         call: {name: lines, path: /lines, body: {id: $found.id, keys: $columns}}
         record: rows
-        columns: [line, quantity]
+        columns: [line, quantity.amount]
 """
 VERDICT = """
 - {is: ok, when: [{at: ".", equals: []}]}
@@ -55,7 +55,7 @@ class Notes:
 
     async def lines(self, request):
         told = await request.json()
-        assert told["keys"] == "line,quantity"
+        assert told["keys"] == "line,quantity.amount"
         return JSONResponse({"code": 0, "rows": [[10, told["id"]], [20, "1"]]})
 
 
@@ -74,7 +74,7 @@ async def test_each_record_gets_its_details_and_columns_their_names(serve, conne
     assert notes.asked[0] == {"day": "1970-01-01", "columns": "id,changed"}
     assert records[0] == {
         "id": "7", "changed": "2026-11-23 07:00:00", "whole": {"title": "note 7"},
-        "lines": [{"line": 10, "quantity": "7"}, {"line": 20, "quantity": "1"}],
+        "lines": [{"line": 10, "quantity": {"amount": "7"}}, {"line": 20, "quantity": {"amount": "1"}}],
     }  # fmt: skip
 
 
@@ -96,6 +96,33 @@ async def test_what_is_gone_before_its_detail_is_asked_for_is_left_out(serve, co
     async with connect(serve(notes.app), NOTES, verdict=VERDICT) as connector:
         records, _ = await poll(connector)
     assert [record["id"] for record in records] == ["8"]
+
+
+async def test_ids_inside_a_window_page_without_the_stamp_and_never_move_the_cursor_early(serve, connect):
+    asked = []
+
+    async def notes(request):
+        told = await request.json()
+        asked.append(told)
+        rows = [{"id": n, "changed": f"2026-11-23 07:00:0{9 - n}"} for n in range(1, 6) if n > told["above"]]
+        return JSONResponse({"code": 0, "rows": rows[:2]})
+
+    objects = """
+note:
+  fence: W2 + W3
+  identity: {their_id: id, changed: {at: changed, format: "%Y-%m-%d %H:%M:%S"}}
+  poll:
+    call: {name: notes, path: /notes, body: {since: $since, above: $position.id, size: $page.size}}
+    records: rows
+    cursor: {kind: modified_time, format: s, window: closed, overlap: {seconds: 60}}
+    paging: {kind: keyset, size: 2, keys: [id], first: 0}
+"""
+    app = Starlette(routes=[Route("/notes", notes, methods=["POST"])])
+    async with connect(serve(app), objects) as connector:
+        pages = [page async for page in connector.changes("note", None)]
+    assert [[record.their_id for record in page.records] for page in pages] == [["1", "2"], ["3", "4"], ["5"]]
+    assert [told["above"] for told in asked] == [0, 2, 4]
+    assert [page.cursor["at"][:19] for page in pages] == ["1970-01-01T00:00:00"] * 2 + ["2026-11-23T07:00:08"]
 
 
 async def test_a_login_may_introduce_itself_by_headers_of_its_own_making(serve, connect):

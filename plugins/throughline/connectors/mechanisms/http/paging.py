@@ -155,13 +155,24 @@ class Pager:
 
 
 def named(rows: Any, columns: tuple[str, ...] | None) -> Any:
-    """Rows that are bare lists as records, each value under the name of its column; anything else as it is."""
+    """Rows that are bare lists as records, each value under the name of its column; anything else as it is.
+
+    A name with a dot, `FSupplierId.FNumber`, is a field of a record inside.
+    """
     if columns is None or not isinstance(rows, list):
         return rows
-    return [
-        dict(zip(columns, row, strict=True)) if isinstance(row, list) and len(row) == len(columns) else row
-        for row in rows
-    ]
+    return [_nested(columns, row) if isinstance(row, list) and len(row) == len(columns) else row for row in rows]
+
+
+def _nested(columns: tuple[str, ...], row: list[Any]) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    for name, value in zip(columns, row, strict=True):
+        *records, field = name.split(".")
+        place = record
+        for each in records:
+            place = place.setdefault(each, {})
+        place[field] = value
+    return record
 
 
 def _number(read: Reader | None, body: Any) -> int | None:

@@ -29,6 +29,11 @@ class Poller:
     children: tuple[ChildReader, ...]
     details: tuple[DetailReader, ...] = ()
 
+    @property
+    def by_stamp(self) -> bool:
+        """Whether pages come in the order of change; by ids alone they come from inside a window of time."""
+        return self.poll.paging.kind == "keyset" and len(self.poll.paging.keys) == 2
+
     def changes(
         self, talk: Talk, stored: Mapping[str, Any] | None, since: datetime | None, until: datetime | None
     ) -> AsyncIterator[Page]:
@@ -42,7 +47,6 @@ class Poller:
         return self._inside(talk, stored, backfill_window(self.poll.cursor, since, until, talk.wire.clock()))
 
     async def _by_time(self, talk: Talk, stored: Mapping[str, Any] | None, window: Window) -> AsyncIterator[Page]:
-        in_order = self.poll.paging.kind == "keyset"
         steady = False
         waiting: tuple[Captured, ...] | None = None
         for _ in range(MOST_REREADS):
@@ -50,7 +54,7 @@ class Poller:
             async for page in self._walk(talk, window):
                 if waiting is not None:
                     window.take(waiting)
-                    yield Page(waiting, window.underway(in_order=in_order))
+                    yield Page(waiting, window.underway(in_order=self.by_stamp))
                 waiting = await self.captured(talk, page, window.since)
                 totals.add(page.total)
             if steady := len(totals) <= 1:
@@ -77,7 +81,7 @@ class Poller:
             inside = tuple(record for record in records if _is_inside(record, window))
             if inside:
                 yield Page(inside, dict(stored or {}))
-            if not inside and records and self.poll.paging.kind == "keyset" and _is_past(records[0], window):
+            if not inside and records and self.by_stamp and _is_past(records[0], window):
                 return
 
     def _walk(self, talk: Talk, window: Window) -> AsyncIterator[PageOfRecords]:
@@ -85,7 +89,7 @@ class Poller:
             return self.pager.walk(talk, talk.wire.scope(), None)
         since = self.write_stamp(window.since)
         scope = talk.wire.scope(since=since, until=self.write_stamp(window.until))
-        return self.pager.walk(talk, scope, since)
+        return self.pager.walk(talk, scope, since if self.by_stamp else None)
 
     async def captured(self, talk: Talk, page: PageOfRecords, since: datetime = EPOCH) -> tuple[Captured, ...]:
         """A page as captured records, with their details and children; without what changed before `since`."""

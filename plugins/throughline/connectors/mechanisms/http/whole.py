@@ -30,10 +30,9 @@ class WholeReader:
         """Every record there is; behind `place` where keyset paging can go on there."""
         totals: set[int | None] = set()
         poller, keyset = self.poller, self.poller.poll.paging.kind == "keyset"
-        timed = poller.poll.cursor.kind != "id_greater"
         since, until = poller.write_stamp(EPOCH), poller.write_stamp(talk.wire.clock() + AHEAD)
         scope = talk.wire.scope(since=since, until=until)
-        async for page in poller.pager.walk(talk, scope, since if timed else None, place if keyset else None):
+        async for page in poller.pager.walk(talk, scope, since if poller.by_stamp else None, place if keyset else None):
             totals.add(page.total)
             records = await poller.captured(talk, page)
             yield WholePage(records, page.place, complete=len(totals) == 1, total=page.total)
