@@ -69,6 +69,21 @@ async def test_a_deleted_order_nobody_wrote_anywhere_yet_is_cancelled_when_a_per
     assert not plant.erp.writes
 
 
+async def test_an_order_confirmed_and_deleted_before_anybody_looked_is_a_persons_case(plant: Plant) -> None:
+    plant.master_data()
+    raw = {"number": "SO-1", "status": "confirmed", "customer": "customer:crm:C-1001", "contact_email": "a@b.example",
+           "lines": [{"line": "10", "item": "item:erp:FG-100", "quantity": quantity(10)}]}  # fmt: skip
+    their_id = "crm-sales_order-SO-1"
+    plant.engine.keep("crm", [Captured("sales_order", their_id, raw, "SO-1")])
+    plant.engine.keep("crm", [Captured("sales_order", their_id, raw, "SO-1", deleted=True)])
+    plant.engine.take_in()
+    assert len(plant.parked()) == 1
+    replay(plant)
+    await plant.run()
+    assert plant.process().process.state == "cancelled"
+    assert not plant.erp.writes
+
+
 async def test_a_deletion_that_is_taken_back_needs_nobody_and_changes_nothing(plant: Plant) -> None:
     await plant.up_to_production()
     delete(plant)

@@ -31,6 +31,18 @@ def gone(kind: str, status: object, *, deleted: bool) -> bool:
     return deleted and not (status in EXITS and status in _exits(kind))
 
 
+def in_turn(pending: Sequence[PendingVersion]) -> list[PendingVersion]:
+    """Without deletions of what is told in this same batch: those come next, when it is known what that has started."""
+    earlier: set[int] = set()
+    now = []
+    for version in sorted(pending, key=lambda each: each.version_id):
+        if version.deleted and version.record_id in earlier:
+            continue
+        earlier.add(version.record_id)
+        now.append(version)
+    return now
+
+
 def sort_out(books: Books, read: Sequence[Read], actor: str) -> tuple[list[Read], set[int]]:
     """Deletions that concern a process become a person's case; those a person let go on become cancellations.
 

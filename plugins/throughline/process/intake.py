@@ -19,7 +19,7 @@ from throughline.process.applying import advance_processes
 from throughline.process.backoff import FIRST_PAUSE
 from throughline.process.correlation import News, correlate
 from throughline.process.definition import Flow
-from throughline.process.deletions import sort_out
+from throughline.process.deletions import in_turn, sort_out
 from throughline.process.loading import Loader
 from throughline.process.papers import Papers
 from throughline.process.reports import IntakeReport
@@ -48,7 +48,7 @@ class Intake:
                 return report
 
     def _batch(self, books: Books, pending: Sequence[PendingVersion]) -> IntakeReport:
-        read, registered = self._look_twice(books, self._read(pending))
+        read, registered = self._look_twice(books, self._read(in_turn(pending)))
         read, let_go = sort_out(books, read, self._actor)
         understood = [(version, reading) for version, reading in read if isinstance(reading, Reading)]
         kept, late = self._without_late(books, understood)
