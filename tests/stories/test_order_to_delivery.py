@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from tests.stories.plant import FLOW, Plant, quantity
 from tests.stories.scripted_systems import Killed, answer_lost, busy, killed, refused, request_lost, slow_down
+from throughline.process.surroundings import Writing
 
 
 @pytest.fixture
@@ -735,3 +739,32 @@ async def test_every_effect_has_one_entry_in_an_unbroken_audit(plant: Plant) -> 
         lines = [line for line in books.audit.lines(limit=5000) if " in " in line.action and "effect" in line.details]
         assert books.audit.broken_at() is None
     assert sorted(line.details["effect"] for line in lines) == sorted(write.key for write in written)
+
+
+async def test_a_change_says_how_the_document_stands_in_the_target(plant: Plant) -> None:
+    await plant.up_to_production()
+    plant.order(remark="with care", ship_to={"street": "Road 1"}, lines=[("10", "FG-100", quantity(10))])
+    await plant.run()
+    asked: list[Writing] = []
+    words = plant.engine._shop.words
+
+    class Listening:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(words, name)
+
+        def write(self, role: str, writings: Sequence[Writing]) -> Any:
+            asked.extend(writings)
+            return words.write(role, writings)
+
+    object.__setattr__(plant.engine._shop, "words", Listening())
+    plant.wms.next_time("outbound_order", busy, "change")
+    plant.order(lines=[("10", "FG-100", quantity(12))])
+    await plant.run(minutes=2)
+    changes = [writing for writing in asked if writing.operation == "change"]
+    assert {writing.kind for writing in changes} == {"sales_order", "outbound_order"}
+    for writing in changes:
+        assert writing.before is not None
+        assert writing.before.lines[0].quantity.value == 10, "also when it is tried again"  # type: ignore[attr-defined]
+        assert writing.before.ship_to.street == "Road 1"  # type: ignore[attr-defined]
+        assert writing.document.ship_to is None  # type: ignore[attr-defined]
+    assert all(writing.before is None for writing in asked if writing.operation == "create")

@@ -18,7 +18,7 @@ from throughline.mapping.shapes import Shape, Sort
 from throughline.mapping.vocabulary import FieldSpec, KindRule, Location, LookupRule
 
 OTHERS = "*"
-_ALWAYS = {"from", "as", "default"}
+_ALWAYS = {"from", "as", "default", "empty"}
 _WORDS: dict[Sort, set[str]] = {
     Sort.TEXT: _ALWAYS | {"values"},
     Sort.REFERENCE: _ALWAYS | {"lookup"},
@@ -28,7 +28,7 @@ _WORDS: dict[Sort, set[str]] = {
     Sort.MOMENT: _ALWAYS,
     Sort.QUANTITY: _ALWAYS | {"unit"},
     Sort.MONEY: _ALWAYS | {"unit"},
-    Sort.RECORD: {"fields", "constant"},
+    Sort.RECORD: {"fields", "constant", "empty"},
     Sort.ROWS: {"each", "key", "fields", "constant", "default"},
     Sort.FACTORS: {"each", "fields", "default"},
 }

@@ -77,6 +77,20 @@ def putter(path: str) -> Putter:
     return put
 
 
+def filler(path: str) -> Putter:
+    """A function that writes this path unless something stands there already."""
+    absolute, steps = path.startswith("/"), path.removeprefix("/").split(".")
+    last = steps.pop()
+
+    def fill(row: Row, root: Row, value: Any) -> None:
+        place = root if absolute else row
+        for step in steps:
+            place = place.setdefault(step, {})
+        place.setdefault(last, value)
+
+    return fill
+
+
 def all_putter(paths: list[str]) -> Putter:
     """A function that writes the same value at every one of these paths."""
     putters = [putter(path) for path in paths]

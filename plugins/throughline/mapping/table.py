@@ -14,6 +14,7 @@ from throughline.canonical import DOCUMENTS
 from throughline.errors import Misconfigured
 from throughline.lined_yaml import LinedFile, Location, read_lined, shown_path
 from throughline.mapping.bench import Bench
+from throughline.mapping.clearing import CHANGE
 from throughline.mapping.codes import Codes
 from throughline.mapping.identities import Identities, read_identities
 from throughline.mapping.kinds import Wrong
@@ -91,7 +92,7 @@ class Table:
     def writer(self, bench: Bench, operation: str = CREATE) -> WriteRecord:
         """Canonical document -> their record."""
         fields, constant = self.write_fields(operation)
-        return write_record(bench, fields, constant, DOCUMENTS[self.document])
+        return write_record(bench, fields, constant, DOCUMENTS[self.document], changes=operation == CHANGE)
 
     def identities(self, bench: Bench) -> Identities:
         """Their record -> which canonical ids it carries."""
@@ -118,7 +119,7 @@ class Table:
             bench.problem((), wrong)
 
     def _check_writing(self, bench: Bench) -> None:
-        for operation in (CREATE, *self.spec.operations):
+        for operation in dict.fromkeys((CREATE, CHANGE, *self.spec.operations)):
             self.writer(bench, operation)
         known = {*self.spec.fields, *(self.spec.write.fields if self.spec.write else ())}
         for operation, section in self.spec.operations.items():

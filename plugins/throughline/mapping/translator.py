@@ -97,24 +97,31 @@ class Translator:
             raise _error(reader.table, complaint) from None
 
     def write(
-        self, product: str, role: str, document: str, doc: CanonicalDocument, *, operation: str = CREATE
-    ) -> dict[str, Any]:
+        self, product: str, role: str, document: str, doc: CanonicalDocument, *, operation: str = CREATE,
+        before: CanonicalDocument | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
         """The payload that carries out `operation` on this document; raises `Invalid` or `Unknown`."""
-        return _only(self.write_many(product, role, document, [doc], operation=operation))
+        return _only(self.write_many(product, role, document, [doc], operation=operation, befores=[before]))
 
     def write_many(
-        self, product: str, role: str, document: str, docs: Sequence[CanonicalDocument], *, operation: str = CREATE
-    ) -> list[dict[str, Any] | Invalid]:
-        """The payloads of these documents, each or its error."""
+        self, product: str, role: str, document: str, docs: Sequence[CanonicalDocument], *, operation: str = CREATE,
+        befores: Sequence[CanonicalDocument | None] | None = None,
+    ) -> list[dict[str, Any] | Invalid]:  # fmt: skip
+        """The payloads of these documents, each or its error.
+
+        `befores` are the same documents as the target has them now, where known: what a change takes away is cleared.
+        """
         record = self._writer(product, role, document, operation)
         lookups = Lookups(self._registry, role, self._owners)
 
-        def one(doc: CanonicalDocument) -> dict[str, Any]:
-            scope = Writing(doc, lookups)
+        def one(pair: tuple[CanonicalDocument, CanonicalDocument | None]) -> dict[str, Any]:
+            doc, before = pair
+            scope = Writing(doc, lookups, before=before)
             record(doc, scope.root, scope)
             return scope.root
 
-        return self._settle(self._table(product, document), lookups, docs, one)
+        pairs = list(zip(docs, befores or [None] * len(docs), strict=True))
+        return self._settle(self._table(product, document), lookups, pairs, one)
 
     def _settle(
         self, table: Table, lookups: Lookups, given: Sequence[Given], one: Callable[[Given], Made | None]

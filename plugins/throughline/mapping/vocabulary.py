@@ -113,6 +113,7 @@ class FieldSpec(Strict):
     unit: UnitRule | None = None
     lookup: LookupRule | None = None
     constant: dict[Path, Scalar] = {}
+    empty: Literal["clear", "blank", "leave"] | None = None
     _place: Location = PrivateAttr(default=())
     _line: int = PrivateAttr(default=0)
 

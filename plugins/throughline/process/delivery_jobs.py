@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from throughline.canonical import CanonicalDocument, reference
@@ -12,10 +12,10 @@ from throughline.ledger.work_entries import Claim, ClaimedStep, Delivery, Intent
 from throughline.process.definition import Deliver, Flow, Notify
 from throughline.process.delivery_protocol import OPEN_DOUBT, SETTLED_WELL
 from throughline.process.effect_keys import Effect
-from throughline.process.facts import Facts, ask, item_document
+from throughline.process.facts import Facts, ask, ask_as_it_stands, item_document
 from throughline.process.state import ProcessState
 from throughline.process.surroundings import Systems, Words, Writing
-from throughline.rules import Act, rule_named
+from throughline.rules import Act, Rule, rule_named
 
 
 @dataclass
@@ -101,9 +101,28 @@ class Preparation:
         if effect.make is None:
             document = item_document(self._flow, job.state, self._step, item) or job.state.subject
             name = job.state.key if job.state.revision(item) or not item else item
-            return [Writing(document, name, effect.document, effect.may[0])]
+            return [self._changing(job, Writing(document, name, effect.document, effect.may[0]), {})]
         made = ask(rule_named(effect.make, "make"), self._flow, job.state, self._step, item)
-        return [self._writing(one, effect) for one in (made if isinstance(made, list | tuple) else [made]) if one]
+        writings = [self._writing(one, effect) for one in _several(made)]
+        changes = any(writing.operation == CHANGE for writing in writings)
+        standing = self._standing(job, rule_named(effect.make, "make")) if changes else {}
+        return [self._changing(job, writing, standing) for writing in writings]
+
+    def _changing(self, job: Job, writing: Writing, standing: Mapping[str, CanonicalDocument]) -> Writing:
+        """A change also says how the document stands, so that what it takes away is taken away there."""
+        if writing.operation != CHANGE:
+            return writing
+        before = job.state.subject if writing.canonical_id == job.state.key else standing.get(writing.canonical_id)
+        return replace(writing, before=before)
+
+    def _standing(self, job: Job, rule: Rule) -> dict[str, CanonicalDocument]:
+        """What the rule made of the subject as it stands, by canonical id; nothing when it cannot say."""
+        try:
+            made = _several(ask_as_it_stands(rule, self._flow, job.state, self._step, job.step.item))
+        except ThroughlineError:
+            return {}
+        documents = [one.document if isinstance(one, Act) else one for one in made]
+        return {reference(doc.kind, self._landscape.owner_of(doc.kind), doc.number): doc for doc in documents}
 
     def _writing(self, one: CanonicalDocument | Act, effect: Deliver | Notify) -> Writing:
         operation, document = (one.operation, one.document) if isinstance(one, Act) else (effect.may[0], one)
@@ -151,4 +170,9 @@ def _again(row: Delivery, epoch: int) -> Intent:
     )  # fmt: skip
 
 
+def _several(made: Any) -> list[Any]:
+    return [one for one in (made if isinstance(made, list | tuple) else [made]) if one]
+
+
+CHANGE = "change"
 SUPERSEDED = "superseded: the document changed before this was sent"

@@ -79,6 +79,11 @@ def ask(rule: Rule, flow: Flow, state: ProcessState, step: str, item: str) -> An
     return rule(state.subject, item_document(flow, state, step, item), dossier_for(flow, state, step, item))
 
 
+def ask_as_it_stands(rule: Rule, flow: Flow, state: ProcessState, step: str, item: str) -> Any:
+    """What the rule would answer if the change asked for nothing new: what it made of the subject as it stands."""
+    return rule(state.subject, state.subject, dossier_for(flow, state, step, item))
+
+
 def verdicts_of(state: ProcessState, item: str) -> dict[str, Mapping[str, Any]]:
     """What was decided about an item and about the process as a whole, by step."""
     return {found.step: found.verdict for found in _visible(state, item) if found.verdict}

@@ -62,12 +62,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Writing:
-    """A document to put into a system's words, for one operation."""
+    """A document to put into a system's words, for one operation; `before` is how it stood, when it is changed."""
 
     document: CanonicalDocument
     canonical_id: str
     kind: str
     operation: str
+    before: CanonicalDocument | None = None
 
 
 class Words(Protocol):

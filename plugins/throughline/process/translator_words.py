@@ -46,7 +46,8 @@ class TranslatorWords:
             groups.setdefault((writing.kind, writing.operation), []).append(place)
         for (kind, operation), places in groups.items():
             documents = [writings[place].document for place in places]
-            payloads = self._translator.write_many(product, role, kind, documents, operation=operation)
+            befores = [writings[place].before for place in places]
+            payloads = self._translator.write_many(product, role, kind, documents, operation=operation, befores=befores)
             for place, payload in zip(places, payloads, strict=True):
                 results[place] = payload
         return [result for result in results if result is not None]

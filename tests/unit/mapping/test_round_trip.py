@@ -56,6 +56,25 @@ def test_every_field_spells_the_same_in_both_directions(table: Table, data: st.D
     assert there.read(table.product, role_of(table), table.document, payload) == doc
 
 
+@pytest.mark.parametrize("table", TURNED, ids=lambda table: f"{table.product}-{table.document}")
+@given(data=st.data())
+@CHECKED
+def test_a_change_that_clears_fields_is_read_back_as_it_was_meant(table: Table, data: st.DataObject) -> None:
+    before, after = data.draw(documents(table, table.spec.fields)), data.draw(documents(table, table.spec.fields))
+    there, role = translator(table), role_of(table)
+    payload = there.write(table.product, role, table.document, after, operation="change", before=before)
+    assert there.read(table.product, role, table.document, payload) == after
+    created = there.write(table.product, role, table.document, after)
+    assert _without_nothing(payload) == _without_nothing(created), "but for what is cleared, a change says the same"
+
+
+def _without_nothing(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        kept = {name: _without_nothing(value) for name, value in tree.items() if value is not None}
+        return {name: value for name, value in kept.items() if value != {}}
+    return [_without_nothing(each) for each in tree] if isinstance(tree, list) else tree
+
+
 @pytest.mark.parametrize("table", TWO_WAY, ids=lambda table: f"{table.product}-{table.document}")
 @given(data=st.data())
 @CHECKED
