@@ -68,7 +68,7 @@ def _take(line: OrderLine, claim: Claim, offered: Decimal, stock: Stock | None) 
     line.matched += taken
     if stock is not None:
         stock.left -= taken
-        claim.takes.append((stock.ref, taken))
+        claim.takes.append((stock, taken))
     return True
 
 

@@ -29,7 +29,7 @@ def line_verdict(claim: Claim) -> LineVerdict:
         matched=claim.matched,
         net=claim.net,
         matched_amount=claim.value if claim.judged else ZERO,
-        takes=tuple(Take(ref, quantity) for ref, quantity in claim.takes),
+        takes=tuple(Take(stock.ref, quantity) for stock, quantity in claim.takes),
         reasons=tuple(claim.reasons),
     )
 

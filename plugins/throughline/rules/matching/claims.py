@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from throughline.canonical import PurchaseInvoice, PurchaseInvoiceLine
 from throughline.rules.matching.money import HUNDRED, ZERO, split
 from throughline.rules.matching.reasons import Reason
+from throughline.rules.matching.stock import Stock
 
 if TYPE_CHECKING:
     from throughline.rules.matching.order_book import LineVersion, OrderLine
@@ -41,7 +42,7 @@ class Claim:
     matched: Decimal = ZERO
     over_ordered: Decimal = ZERO
     value: Decimal = ZERO
-    takes: list[tuple[str, Decimal]] = field(default_factory=list)
+    takes: list[tuple[Stock, Decimal]] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
 
 

@@ -22,8 +22,8 @@ from throughline.rules.matching.reasons import Reason, State, reason
 
 _DECORATION = re.compile(r"^(INVOICE|INV|NUMBER|NUM|NO|NR|RECHNUNG|RE|RG|FAPIAO|FP|发票号码|发票号|发票|号码|号|编号)+")
 _MISREAD = str.maketrans({"O": "0", "Q": "0", "I": "1", "L": "1", "S": "5", "B": "8", "Z": "2"})
-_MOST = 300
-"""with how many invoices of the same amount and supplier group, the nearest in date, one is compared"""
+_MOST = 100
+"""with how many invoices of the same number or amount in its supplier group, the nearest in date, one is compared"""
 _NEXT = 50
 """numbers so close to each other are taken for consecutive ones"""
 
@@ -102,26 +102,33 @@ class _Search:
     def near(self, candidate: Candidate) -> Iterator[Candidate]:
         """The ones worth comparing: the same number, or the same amount."""
         invoice = candidate.document
-        yield from self._numbers.get((candidate.group, invoice.nature, candidate.printed.body), ())
+        yield from self._numbers.get((candidate.group, invoice.nature, candidate.printed.body), [])[-_MOST:]
         for key in self._keys(candidate):
             yield from self._amounts.get(key, [])[-_MOST:]
 
     def why(self, one: Candidate, other: Candidate) -> str | None:
         """Why two invoices look like one, or None when they do not."""
         days = abs((one.document.invoiced_on - other.document.invoiced_on).days)
-        same_amount = _amounts(one) == _amounts(other) or one.document.net == other.document.net
+        same_amount = one.document.gross == other.document.gross or one.document.net == other.document.net
         if one.printed.body == other.printed.body and days <= self._search.same_number_days:
             return "same number" if same_amount or one.printed.goes_with(other.printed) else None
         if not same_amount:
             return None
-        if days <= self._search.similar_days and self._alike(one, other):
+        if self._alike(one, other, days):
             return "similar number, same amount"
         if days <= self._search.same_amount_days and one.lines and one.lines == other.lines and one.beyond:
             return "same amount and lines within days, together beyond the order"
         return None
 
-    def _alike(self, one: Candidate, other: Candidate) -> bool:
+    def _alike(self, one: Candidate, other: Candidate, days: int) -> bool:
+        """Whether one number is the other misspelt.
+
+        Plain numbers of one length are often just two numbers: for them the days have to be very near as well.
+        """
         mine, theirs = one.printed.body, other.printed.body
+        plain = len(mine) == len(theirs) and mine.isdigit() and theirs.isdigit()
+        if days > (self._search.same_amount_days if plain else self._search.similar_days):
+            return False
         if not one.printed.goes_with(other.printed) or _consecutive(mine, theirs):
             return False
         shorter, longer = sorted((mine, theirs), key=len)
@@ -133,10 +140,6 @@ class _Search:
         invoice = candidate.document
         for name, money in (("gross", invoice.gross), ("net", invoice.net)):
             yield (candidate.group, invoice.nature, invoice.currency, f"{name}{money.amount.normalize()}")
-
-
-def _amounts(candidate: Candidate) -> tuple[str, str]:
-    return candidate.document.currency, str(candidate.document.gross.amount.normalize())
 
 
 def _consecutive(one: str, other: str) -> bool:

@@ -117,8 +117,7 @@ def _dates(claim: Claim, line: OrderLine, version: LineVersion) -> Iterator[Reas
 
 
 def _delivery(claim: Claim, line: OrderLine, version: LineVersion) -> Iterator[Reason]:
-    due_on, taken = version.line.due_on, {ref for ref, _ in claim.takes}
-    days = [stock.day for stock in line.stocks if stock.ref in taken]
+    due_on, days = version.line.due_on, [stock.day for stock, _ in claim.takes]
     if due_on is None or not days:
         return
     for code, day, off in (

@@ -40,6 +40,8 @@ class OrderLine:
     problems: list[Reason] = field(default_factory=list)
     unreferenced_returns: Decimal = ZERO
     matched: Decimal = ZERO
+    lost: list[tuple[str, Decimal]] | None = None
+    """goods that would have been there, by what became of them; reckoned once"""
 
     @property
     def latest(self) -> LineVersion:

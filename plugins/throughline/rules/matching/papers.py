@@ -79,7 +79,7 @@ def _one_each(ref: str, pile: list[CanonicalDocument]) -> tuple[list[CanonicalDo
     if len(pile) == 1:
         return pile, []
     versions: dict[Any, list[CanonicalDocument]] = defaultdict(list)
-    for document in pile:
+    for document in sorted(pile, key=lambda one: one.model_dump_json()):
         versions[getattr(document, "version", None)].append(document)
     kept, problems = [], []
     for version in sorted(versions, key=lambda known: known or 0):

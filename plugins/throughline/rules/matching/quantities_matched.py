@@ -40,7 +40,9 @@ def _shortage(desk: Desk, claim: Claim, line: OrderLine, missing: Decimal) -> It
     if over > ZERO and claim.version:
         yield _reason("quantity_over_ordered", claim, over=over, unit=unit, ordered=claim.version.ordered)
     lacking = missing - over
-    for code, there in _explained(line):
+    if line.lost is None:
+        line.lost = list(_explained(line))
+    for code, there in line.lost:
         part = min(lacking, there)
         if part > ZERO:
             lacking -= part
