@@ -149,6 +149,13 @@ class Desk:
         everybody = lookup.everybody(task, seats)
         return tuple(name for name, principals in everybody.items() if name not in spoken and set(principals) - spoken)
 
+    def may_see(self, task: Task, person: str, lookup: Lookup) -> bool:
+        """Whether somebody may know of a task: who asked, who answered, and who may answer."""
+        if not self.organisation.works_here(person, lookup.day):
+            return False
+        involved = {task.requester, *(answer.person for answer in task.answers)}
+        return person in involved or bool(lookup.rights(task, person, lookup.seats(task, task.escalated)))
+
     def reseat(self, books: Books, tasks: Sequence[Task], lookup: Lookup) -> None:
         """Note anew who may answer these in their own right."""
         found = {task.id: _by_person(lookup.seats(task, task.escalated)) for task in tasks if task.is_open}

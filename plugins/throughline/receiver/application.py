@@ -1,4 +1,4 @@
-"""The receiver's web application: `POST /inbound/{role}` and `GET /health`.
+"""The receiver's web application: `POST /inbound/{role}`, `GET /health`, and the doors for people (`answers`).
 
 The order is the promise: verify, name, store and commit, answer. The sender hears "we have it" only after the commit;
 whatever goes wrong before, it hears something else and sends again. A repeated message gets the same answer and no
@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from throughline.connectors.inbound import NotSigned
 from throughline.errors import Invalid, ThroughlineError
+from throughline.receiver.answers import AnswerDoors
 from throughline.receiver.doors import Door
 from throughline.receiver.keeping import Keeper, Ledger
 from throughline.secrecy import shared
@@ -104,9 +105,12 @@ class Receiver:
 
 def create_app(
     ledger: Ledger, doors: Mapping[str, Door], *, clock: Callable[[], datetime], seconds: float = 0.9,
-    most_bytes: int = 4_000_000,
+    most_bytes: int = 4_000_000, people: AnswerDoors | None = None,
 ) -> Starlette:  # fmt: skip
-    """The application over a ledger; a message that is not stored within `seconds` is answered with 503."""
+    """The application over a ledger; a message that is not stored within `seconds` is answered with 503.
+
+    With `people`, the doors for people's answers are open too.
+    """
     keeper = Keeper(ledger, seconds=seconds)
     receiver = Receiver(doors, keeper, clock, most_bytes)
 
@@ -114,11 +118,14 @@ def create_app(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         keeper.close()
+        if people is not None:
+            people.close()
 
     app = Starlette(
         routes=[
             Route("/inbound/{role}", receiver.inbound, methods=["POST"]),
             Route("/health", receiver.health, methods=["GET"]),
+            *(people.routes() if people is not None else ()),
         ],
         lifespan=lifespan,
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from throughline.errors import Transient
+
+T = TypeVar("T")
 
 
 class Books(Protocol):
@@ -39,21 +41,26 @@ class Keeper:
 
     async def keep(self, role: str, kind: str, message_id: str, headers: Mapping[str, str], body: bytes) -> bool:
         """Store and commit; False when the same message was there already. `Transient` when it is not certain."""
-        return await self._within(lambda: self._store(role, kind, message_id, headers, body))
+        return bool(await self._within(lambda: self._store(role, kind, message_id, headers, body)))
 
     async def ready(self) -> bool:
         """Whether the ledger answers."""
-        return await self._within(self._look)
+        return bool(await self._within(self._look))
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """Any other piece of work with the ledger, in a thread, within the same limits."""
+        done: T = await self._within(work)
+        return done
 
     def close(self) -> None:
         """Let go of the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _within(self, work: Any) -> bool:
+    async def _within(self, work: Callable[[], Any]) -> Any:
         if self._free <= 0:
             raise Transient("the ledger is too slow just now: every thread is waiting for it")
         self._free -= 1
-        future: asyncio.Future[bool] = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().run_in_executor(self._pool, work)
         future.add_done_callback(self._give_back)
         try:
             return await asyncio.wait_for(asyncio.shield(future), self._seconds)
