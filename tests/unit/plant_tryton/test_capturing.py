@@ -7,9 +7,10 @@ from decimal import Decimal
 import pytest
 
 from throughline.canonical import Customer, Item
-from throughline.connectors.contract import Connection
+from throughline.connectors.contract import Connection, ReadsWhole
 from throughline.connectors.registry import open_connector
 from throughline.errors import Misconfigured
+from throughline.ledger import content_hash
 
 from .conftest import Hub, order
 
@@ -82,3 +83,18 @@ async def test_a_wrong_password_says_so(erp_connection: Connection) -> None:
     async with open_connector("tryton_erp", "erp", wrong) as connector:
         with pytest.raises(Misconfigured, match="check login and password"):
             await connector.test()
+
+
+async def test_the_whole_is_what_is_captured_and_single_records_are_found_again(erp: Hub, fresh: str) -> None:
+    await erp.send(order(f"SO-{fresh}", ("10", "FG-100", "10", "pcs")))
+    connector = erp.connector
+    assert isinstance(connector, ReadsWhole)
+    for kind in ("customer", "item", "sales_order", "work_order"):
+        captured, _ = await erp.capture(kind)
+        pages = [page async for page in connector.whole(kind)]
+        told = {record.their_id: content_hash(record.raw) for page in pages for record in page.records}
+        assert told
+        assert told == {record.their_id: content_hash(record.raw) for record in captured}
+        again = await connector.again(kind, [*told, "999999"])
+        assert again is not None
+        assert {key: content_hash(record.raw) for key, record in again.items()} == told
