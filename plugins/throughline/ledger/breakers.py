@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from throughline.ledger.session import Session
-from throughline.ledger.work_entries import Passage
 
 FAILURES = 5
 """So many failures in a row open the breaker."""
@@ -14,6 +14,18 @@ SECONDS = 5.0
 LONGEST = 300.0
 PROBE_SECONDS = 60.0
 """A probe that says nothing for so long is taken for dead, and another may go."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Whether a system may be called now; a `probe` is the one call that tries whether it is back."""
+
+    allowed: bool
+    probe: bool = False
+    until: datetime | None = None
+
+    def __bool__(self) -> bool:
+        return self.allowed
 
 
 class Breakers:

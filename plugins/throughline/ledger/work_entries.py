@@ -287,15 +287,3 @@ class ParkedGroup:
     newest: datetime
     reason: str
     examples: list[str]
-
-
-@dataclass(frozen=True)
-class Passage:
-    """Whether a system may be called now; a `probe` is the one call that tries whether it is back."""
-
-    allowed: bool
-    probe: bool = False
-    until: datetime | None = None
-
-    def __bool__(self) -> bool:
-        return self.allowed
