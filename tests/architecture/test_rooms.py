@@ -38,6 +38,7 @@ HOMES = {
     "great_expectations": {"quality"},
     "psycopg": {"ledger", "orchestration", "local_platform", "connectors"},
     "alembic": {"ledger"},
+    "aiohttp": {"connectors"},
     "httpx": {"connectors", "command_line", "local_platform"},
     "click": {"command_line"},
     "pymssql": {"connectors"},

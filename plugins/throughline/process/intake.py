@@ -37,7 +37,7 @@ class Intake:
         self._ledger, self._words, self._flows, self._actor = ledger, words, flows, actor
         self._loader = Loader(flows, papers)
 
-    def work(self, role: str | None = None, *, limit: int = 500) -> IntakeReport:
+    def work(self, role: str | None = None, *, limit: int = 200) -> IntakeReport:
         """Translate and follow up everything that waits, batch by batch."""
         report = IntakeReport()
         while True:
