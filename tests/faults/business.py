@@ -68,7 +68,7 @@ class Business:
         return Decimal(self.rng.randint(1, 9_999_999)) / 1000 if unit == "kg" else Decimal(self.rng.randint(2, 40))
 
     def _price(self) -> Decimal:
-        return Decimal(self.rng.choice([1995, 1, 12345678901234567, 33333, 250000])) / Decimal(100)
+        return Decimal(self.rng.choice([1995, 1, 9876543210987654321, 33333, 250000])) / Decimal(100)
 
     def _tell(self, number: str) -> None:
         order = self.plant.orders[number]

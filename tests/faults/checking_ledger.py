@@ -50,9 +50,18 @@ def nothing_is_stuck(case: Case) -> Iterator[str]:
         if row["lease_holder"] is not None:
             yield f"{row['key']} is leased by {row['lease_holder']} for ever"
     yield from _steps_that_stand_still(case, open_cases)
+    yield from _parked_without_a_cause(case)
     for row in case.ledger["processes"]:
         if row["state"] not in ("finished", "cancelled") and not _waits_for_a_person(case, row):
             yield f"{row['key']} is still {row['state']}, and nobody is asked"
+
+
+def _parked_without_a_cause(case: Case) -> Iterator[str]:
+    """At the end every cause was mended and everything was let go on; news of what is over is for people to read."""
+    for row in case.ledger["parked"]:
+        poison = "poison" in row["subject"].lower() and row["error_kind"] == "Invalid"
+        if row["error_kind"] != "Late" and not poison:
+            yield f"{row['subject']} {row['step']} stays parked although its cause was mended: {row['reason'][:120]}"
 
 
 def _steps_that_stand_still(case: Case, open_cases: set[Any]) -> Iterator[str]:

@@ -7,7 +7,8 @@ when the ledger says that there is work, and now and then anyway.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -41,12 +42,18 @@ class LoginShelf:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[dict[str, Any], datetime]] = {}
+        self._turn = asyncio.Lock()
 
     def take(self, connection: Connection) -> tuple[dict[str, Any], datetime] | None:
         return self._kept.get(connection.name)
 
     def put(self, connection: Connection, values: dict[str, Any], until: datetime) -> None:
         self._kept[connection.name] = (values, until)
+
+    @asynccontextmanager
+    async def alone(self, connection: Connection) -> AsyncIterator[None]:
+        async with self._turn:
+            yield
 
 
 class Process:
@@ -67,7 +74,8 @@ class Process:
         chosen = hub.plant.scenario.tiers.items()
         tiers = tuple(sorted((k.split(".")[1], t) for k, t in chosen if k.startswith(f"{role}.")))
         road = Road(role, hub.plant.serve(role), self.machine, hub.weather, hub.history,
-                    lambda place: dict(tiers).get(place.partition(".")[0], "T1"))  # fmt: skip
+                    lambda place: dict(tiers).get(place.partition(".")[0], "T1"),
+                    lambda kind: hub.source_changed(role, kind, again=True))  # fmt: skip
         return HttpConnector(
             profile_of(role, tiers), parts_of(role), path_of(role), role, connection_of(role), clock=hub.clock,
             randomness=Random(f"{self.machine.name} {role}"), transport=road, shelf=hub.logins,
@@ -107,10 +115,10 @@ class Hub:
         if words & {"inbox", "versions"}:
             self._told.set()
 
-    def source_changed(self, role: str, kind: str) -> None:
+    def source_changed(self, role: str, kind: str, again: bool = False) -> None:
         now = self.loop.time()
         self._poll(role, kind, now + 0.5)
-        if self.plant.scenario.hides:
+        if self.plant.scenario.hides or again:
             deep = now // LOOKS_BACK * LOOKS_BACK
             self._poll(role, kind, deep + LOOKS_BACK, deep + 2 * LOOKS_BACK)
         self._told.set()
@@ -231,11 +239,11 @@ class Hub:
         doors = {"wms": Door("wms", connection_of("wms"), flux)}  # type: ignore[arg-type]
         application = create_app(process.ledger, doors, clock=self.clock)
         self.receiver = application
-        while not process.machine.dead and not self.over:
-            await asyncio.sleep(0.5)
+        died = asyncio.Event()
+        process.machine.at_death = died.set
+        await died.wait()
         self.receiver = None
-        if process.machine.dead:
-            raise Killed(process.machine.name)
+        raise Killed(process.machine.name)
 
 
 _DUE = """

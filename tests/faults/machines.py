@@ -69,6 +69,7 @@ class Machine:
         self.name, self._troubles, self._note, self._rest, self.heard = name, troubles, note, rest, heard
         self.shelf = shelf
         self.dead = False
+        self.at_death: Callable[[], None] = lambda: None
 
     def connect(self, dsn: str, **_: Any) -> MachineConnection:
         """A connection of this process, from those that are open anyway."""
@@ -100,6 +101,7 @@ class Machine:
     def die(self, at: str, about: str = "") -> None:
         self._note(self.name, "is killed", at=at, about=about)
         self.dead = True
+        self.at_death()
 
 
 class MachineCursor(psycopg.Cursor[Any]):

@@ -72,7 +72,7 @@ def run_seeds_on(
                 _add(run, len(portion), [one for seed in portion for one in check_seed(bench, seed)], begun, tell)
         return run
     context = multiprocessing.get_context("spawn")
-    with context.Pool(min(workers, len(portions)), _begin, (postgres,)) as pool:
+    with context.Pool(min(workers, len(portions)), begin_worker, (postgres,)) as pool:
         for count, violations in pool.imap_unordered(_portion, portions):
             _add(run, count, violations, begun, tell)
     return run
@@ -88,11 +88,21 @@ def _add(run: Run, count: int, found: list[dict[str, Any]], begun: float, tell: 
 _worker: dict[str, Any] = {}
 
 
-def _begin(postgres: EmbeddedPostgres) -> None:
+def begin_worker(postgres: EmbeddedPostgres) -> None:
     """A worker process: its bench is opened once and closed with the process."""
     _worker["holding"] = bench_on(postgres, f"worker_{os.getpid()}")
-    _worker["bench"] = _worker["holding"].__enter__()
+    try:
+        _worker["bench"] = _worker["holding"].__enter__()
+    except Exception as error:  # noqa: BLE001 - told by the first task: a pool would start such a worker for ever
+        _worker["error"] = error
+
+
+def bench_of_this_worker() -> Bench:
+    if "error" in _worker:
+        raise _worker["error"]
+    bench: Bench = _worker["bench"]
+    return bench
 
 
 def _portion(seeds: list[int]) -> tuple[int, list[dict[str, Any]]]:
-    return len(seeds), [one for seed in seeds for one in check_seed(_worker["bench"], seed)]
+    return len(seeds), [one for seed in seeds for one in check_seed(bench_of_this_worker(), seed)]

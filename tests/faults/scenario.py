@@ -45,7 +45,7 @@ class Scenario:
     @property
     def hides(self) -> bool:
         """Whether a source may show a change later than it was made, or not at once."""
-        return self.late_rows or self.stale_replica or self.gusts > 0 or bool(self.jumps)
+        return self.late_rows or self.stale_replica or bool(self.jumps)
 
     @property
     def calm(self) -> bool:
@@ -56,10 +56,10 @@ def draw(seed: int) -> Scenario:
     """The plan of a seed. One schedule in ten is calm; most have a handful of troubles."""
     rng = Random(f"scenario {seed}")
     found = Scenario(seed)
-    short = rng.random() < 0.45
+    short = rng.random() < 0.64
     found.flow = "order_to_books" if short else found.flow
-    found.made = not short and rng.random() < 0.25
-    few = [1, 2, 2, 3, 5] if short else [1, 1, 1, 1, 1, 2, 2, 3]
+    found.made = not short and rng.random() < 0.2
+    few = [1, 1, 1, 2, 2, 3] if short else [1, 1, 1, 1, 1, 1, 1, 2, 3]
     found.orders = 1 if found.made else rng.choice(few)
     found.changes = rng.choice([0, 0, 1, 1, 2]) if rng.random() < 0.6 else 0
     found.tiers = {place: rng.choices(["T2", "T1", "T3"], [5, 2, 3])[0] for place in CREATES}
@@ -85,10 +85,10 @@ def draw(seed: int) -> Scenario:
 
 
 def _trouble(rng: Random) -> Trouble:
-    kind = rng.choices(["crash", "lose", "freeze"], [5, 2, 2])[0]
+    kind = rng.choices(["crash", "lose", "freeze"], [5, 2, 3])[0]
     if kind == "freeze":
-        return Trouble(kind, "begin", rng.randint(1, 120), rng.choice([1.0, 30.0, 130.0, 400.0]))
-    at, most = rng.choice([("statement", 900), ("commit", 120), ("committed", 120), ("begin", 120)])
+        return Trouble(kind, "begin", rng.randint(1, 60), rng.choice([1.0, 30.0, 130.0, 130.0, 400.0]))
+    at, most = rng.choice([("statement", 500), ("commit", 80), ("committed", 80), ("begin", 80)])
     if kind == "crash" and rng.random() < 0.4:
-        at, most = rng.choice([("call", 60), ("answered", 60)])
+        at, most = rng.choice([("call", 25), ("answered", 25)])
     return Trouble(kind, at if kind == "crash" or at != "begin" else "commit", rng.randint(1, most))

@@ -150,7 +150,7 @@ def learn_master_data(bench: Bench) -> None:
     bench.database.keep("master")
     outcome = Simulation(bench, Scenario(0, orders=0)).run()
     if not outcome.quiet or outcome.broken:
-        raise RuntimeError(f"the master data could not be learnt: {outcome.broken}")
+        raise RuntimeError(f"the master data could not be learnt: {outcome.broken[:3]}")
     bench.database.keep("master")
 
 

@@ -25,8 +25,9 @@ class Road(httpx.AsyncBaseTransport):
 
     def __init__(
         self, role: str, serve: Serve, machine: Machine, weather: Weather, history: History,
-        tier_of: Callable[[str], str],
+        tier_of: Callable[[str], str], lied: Callable[[str], None],
     ) -> None:  # fmt: skip
+        self._lied = lied
         self._role, self._serve, self._machine = role, serve, machine
         self._weather, self._history, self._tier_of = weather, history, tier_of
 
@@ -88,7 +89,8 @@ class Road(httpx.AsyncBaseTransport):
             return httpx.Response(500, content=b'{"fault": "the server broke"}')
         if gust.kind == "page after":
             return httpx.Response(200, content=HTML, headers={"content-type": "text/html"})
-        if gust.kind == "empty page" and "list" in (answer.get("data") or {}):
+        if gust.kind == "empty page":
+            self._lied(kind)
             return httpx.Response(200, content=b'{"code":0,"data":{"list":[],"total":0}}')
         return httpx.Response(200, content=exact_json.write(answer))
 
