@@ -127,7 +127,8 @@ def _pace(ledger: Ledger, choice: Choice) -> float:
 
     with ledger.transaction() as books:
         roles = books.parked.roles(choice)
-    return min((replays_per_minute(include_directory() / "systems", role) for role in roles), default=0.0)
+    paces = (replays_per_minute(include_directory() / "systems", role) for role in roles)
+    return min((pace for pace in paces if pace), default=0.0)
 
 
 def _told(tried: Tried | None, released: Released, *, as_json: bool) -> None:

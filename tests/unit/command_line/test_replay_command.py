@@ -112,6 +112,16 @@ def test_canaries_arrive_and_the_rest_is_spread_over_time(
     assert run(capsys, "replay", "--signature", CAUSE, "--canary", "3")[0] == 1, "nothing is left to replay"
 
 
+def test_without_a_number_the_slowest_system_sets_the_pace(ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+    with ledger.transaction() as books:
+        (one,) = books.processes.list(flow="f", keys=["sales_order:crm:SO-7"])
+        case = Case("sales_order:crm:SO-7", "Rejected", CAUSE, "x", one.process.id, "another", role="nobody")
+        books.parked.park([case])
+    told = json.loads(run(capsys, "replay", "--all", "--json")[1])
+    pace = replays_per_minute(PROJECT / "include" / "systems", "erp")
+    assert told["seconds"] == pytest.approx(8 * 60 / pace)
+
+
 def test_a_canary_that_parks_again_stops_everything(
     ledger: Ledger, erp: Erp, capsys: pytest.CaptureFixture[str]
 ) -> None:
