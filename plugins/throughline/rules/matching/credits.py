@@ -50,6 +50,23 @@ def apply_credits(notes: Iterable[tuple[str, PurchaseInvoice]], claims: Claims) 
     return [_Note(Credit(ref, note), claims).apply() for ref, note in ordered]
 
 
+@dataclass(slots=True, eq=False)
+class Rest:
+    """What of a credit note's line is still to be taken off somewhere; `pieces` in the order line's unit."""
+
+    line: PurchaseInvoiceLine
+    whole: Decimal
+    net: Decimal
+    gross: Decimal
+    pieces: Decimal | None
+
+    @property
+    def with_tax(self) -> Decimal:
+        """What one unit of net is with tax."""
+        amount = self.line.amount.amount
+        return self.whole / amount if amount else ZERO
+
+
 class _Note:
     def __init__(self, credit: Credit, claims: Claims) -> None:
         self.credit, self.note, self.claims = credit, credit.document, claims
@@ -89,18 +106,26 @@ class _Note:
         if targets is None:
             self._header(gross, line)
             return
-        left, net_left = gross, line.amount.amount
-        pieces_left = line.quantity.value if line.quantity else None
+        rest = Rest(line, gross, line.amount.amount, gross, self._pieces(line, targets))
         for claim in targets:
-            taken = self._take(claim, line, net_left, left, pieces_left)
-            if taken is None:
-                continue
-            net, money, pieces = taken
-            net_left, left = net_left - net, left - money
-            pieces_left = None if pieces_left is None else pieces_left - pieces
-            self._note_on(claim, money)
-        if left > ZERO:
-            self._leave("credit_exceeds_invoice" if targets else "credit_without_reference", left, line)
+            money = self._take(claim, rest)
+            if money is not None:
+                self._note_on(claim, money)
+        if rest.gross > ZERO:
+            self._leave("credit_exceeds_invoice" if targets else "credit_without_reference", rest.gross, line)
+
+    def _pieces(self, line: PurchaseInvoiceLine, targets: list[Claim]) -> Decimal | None:
+        """The pieces credited, in the unit of the order line all its targets belong to."""
+        unit = targets[0].order_line.unit if targets and targets[0].order_line else None
+        if line.quantity is None or unit is None:
+            return None
+        try:
+            return unit.of(line.quantity)
+        except MissingFactor as missing:
+            data = {"unit": missing.unit, "item": line.item or "-", "into": missing.into}
+            self.credit.reasons.append(reason("factor_missing", self.credit.ref, line.line, **data))
+            targets.clear()
+            return None
 
     def _targets(self, line: PurchaseInvoiceLine) -> list[Claim] | None:
         """The lines it may be for, best first; None when it is for an invoice as a whole, or one not known."""
@@ -133,8 +158,7 @@ class _Note:
                 reason("invoice_awaited", self.credit.ref, line.line if line else None, invoice=named)
             )
         else:
-            there = sum((claim.gross for claim in self.claims.invoices.get(named, [])), ZERO)
-            taken = min(gross, max(ZERO, there - self.claims.headers[named]))
+            taken = min(gross, max(ZERO, self._bearable(named)))
             self.claims.headers[named] += taken
             self.credit.applied[named] += taken
             if taken < gross:
@@ -145,34 +169,28 @@ class _Note:
         data = {"amount": amount, "currency": self.note.currency}
         self.credit.reasons.append(reason(code, self.credit.ref, line.line if line else None, **data))
 
-    def _take(
-        self, claim: Claim, line: PurchaseInvoiceLine, net_left: Decimal, left: Decimal, pieces_left: Decimal | None
-    ) -> tuple[Decimal, Decimal, Decimal] | None:
-        """Take off one claim what it can bear: net, with tax, and pieces in the note's own unit."""
-        pieces = factor = ZERO
-        wanted = net_left
-        if line.quantity is not None and pieces_left is not None and claim.order_line is not None:
-            try:
-                factor = claim.order_line.unit.factor(line.quantity.unit)
-            except MissingFactor as missing:
-                data = {"unit": missing.unit, "item": line.item or "-", "into": missing.into}
-                self.credit.reasons.append(reason("factor_missing", self.credit.ref, line.line, **data))
-                return None
-            pieces = min(pieces_left, claim.quantity / factor)
-            if pieces < pieces_left:
-                wanted = rounded(line.amount.amount * pieces / line.quantity.value, self.note.currency)
-        net = min(wanted, claim.net, net_left)
-        money = left if net == net_left else min(left, self._with_tax(line, net))
-        money = min(money, claim.gross)
+    def _take(self, claim: Claim, rest: Rest) -> Decimal | None:
+        """Take off one claim what it can bear: pieces, net, and with tax; None when it bears nothing."""
+        pieces, wanted = ZERO, rest.net
+        if rest.pieces is not None:
+            pieces = min(rest.pieces, claim.quantity)
+            if pieces < rest.pieces:
+                wanted = rounded(rest.net * pieces / rest.pieces, self.note.currency)
+        net = min(wanted, claim.net)
+        money = rest.gross if net == rest.net else rounded(rest.with_tax * net, self.note.currency)
+        money = max(ZERO, min(money, rest.gross, claim.gross, self._bearable(claim.invoice)))
         if net <= ZERO and money <= ZERO and pieces <= ZERO:
             return None
-        claim.net, claim.gross = claim.net - net, claim.gross - money
-        claim.quantity -= pieces * factor
+        claim.net, claim.gross, claim.quantity = claim.net - net, claim.gross - money, claim.quantity - pieces
         claim.credited = True
-        return net, money, pieces
+        rest.net, rest.gross = rest.net - net, rest.gross - money
+        rest.pieces = None if rest.pieces is None else rest.pieces - pieces
+        return money
 
-    def _with_tax(self, line: PurchaseInvoiceLine, net: Decimal) -> Decimal:
-        return rounded(net * (100 + (line.tax_rate or ZERO)) / 100, self.note.currency)
+    def _bearable(self, invoice: str) -> Decimal:
+        """What of an invoice no credit note has taken back yet."""
+        there = sum((claim.gross for claim in self.claims.invoices.get(invoice, [])), ZERO)
+        return there - self.claims.headers.get(invoice, ZERO)
 
     def _note_on(self, claim: Claim, amount: Decimal) -> None:
         self.credit.applied[claim.invoice] += amount

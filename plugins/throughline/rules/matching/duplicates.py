@@ -81,10 +81,21 @@ def suspicions(desk: Desk, candidates: list[Candidate]) -> dict[str, Reason]:
     return found
 
 
-def group_of(invoice: PurchaseInvoice, desk: Desk) -> str:
-    """The supplier's group, or the supplier itself."""
-    supplier = desk.papers.get(invoice.supplier, Supplier)
-    return (supplier.group if supplier else None) or invoice.supplier
+def families(desk: Desk) -> dict[str, str]:
+    """Suppliers that belong together: one group, or one tax number entered twice. Each with a name for its family."""
+    family: dict[str, str] = {}
+
+    def head(name: str) -> str:
+        while family.setdefault(name, name) != name:
+            name = family[name]
+        return name
+
+    for ref, supplier in desk.papers.all(Supplier):
+        for kind, shared in (("group", supplier.group), ("tax", supplier.tax_number)):
+            if shared:
+                one, other = sorted((head(ref), head(f"{kind} {shared.strip().upper()}")))
+                family[other] = one
+    return {ref: head(ref) for ref in list(family)}
 
 
 class _Search:

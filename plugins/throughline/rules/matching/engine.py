@@ -22,7 +22,7 @@ from throughline.rules.matching.answers import credit_verdict, line_verdict, uns
 from throughline.rules.matching.balances import Balances
 from throughline.rules.matching.credits import Claims, Credit, apply_credits
 from throughline.rules.matching.desk import Desk
-from throughline.rules.matching.duplicates import Candidate, group_of, printed, suspicions
+from throughline.rules.matching.duplicates import Candidate, families, printed, suspicions
 from throughline.rules.matching.folder import Folder
 from throughline.rules.matching.folders import open_folders
 from throughline.rules.matching.goods import Goods
@@ -61,6 +61,7 @@ class _Match:
         self._settlements = Settlements(desk.papers)
         self._book = OrderBook(desk)
         self._folders = open_folders(desk, self._book, self._settlements)
+        self._families = families(desk)
         self._credits: list[Credit] = []
         self._doubled: dict[str, Reason] = {}
         self._judgement = InvoiceJudgement(desk, self._settlements)
@@ -143,7 +144,7 @@ class _Match:
         rank: tuple[bool, date, str, str] | None = None,
     ) -> Candidate:
         rank = rank or (True, invoice.invoiced_on, invoice.supplier_number, ref)
-        group = group_of(invoice, self._desk)
+        group = self._families.get(invoice.supplier, invoice.supplier)
         return Candidate(ref, invoice, group, printed(invoice.supplier_number), rank, lines, beyond)
 
     def _share_out(self) -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from throughline.canonical import PurchaseInvoice, line_reference
+from throughline.canonical import (
+    PurchaseInvoice,
+    PurchaseInvoiceLine,
+    PurchaseReceipt,
+    header_of,
+    line_of,
+    line_reference,
+)
 from throughline.rules.matching.claims import Claim, Rank, day_of_order, gross_shares
 from throughline.rules.matching.desk import Desk
 from throughline.rules.matching.folder import Folder
@@ -29,6 +36,7 @@ def open_folders(desk: Desk, book: OrderBook, settlements: Settlements) -> dict[
 
 def _claims(desk: Desk, book: OrderBook, ref: str, invoice: PurchaseInvoice, rank: Rank) -> list[Claim]:
     day = day_of_order(invoice)
+    invoice = _linked_by_receipts(desk, invoice)
     named: list[Named] = []
     for line in invoice.lines:
         order_line = book.line(line.order_line) if line.order_line and invoice.nature == "invoice" else None
@@ -42,6 +50,29 @@ def _claims(desk: Desk, book: OrderBook, ref: str, invoice: PurchaseInvoice, ran
         _count(desk, claim)
         claims.append(claim)
     return claims
+
+
+def _linked_by_receipts(desk: Desk, invoice: PurchaseInvoice) -> PurchaseInvoice:
+    """Lines that name receipts and no order line are for the order line of those receipts."""
+    if all(line.order_line or line.charge or not line.receipts for line in invoice.lines):
+        return invoice
+    lines = tuple(
+        line.model_copy(update={"order_line": _order_line(desk, line)})
+        if line.receipts and not (line.order_line or line.charge)
+        else line
+        for line in invoice.lines
+    )
+    return invoice.model_copy(update={"lines": lines})
+
+
+def _order_line(desk: Desk, line: PurchaseInvoiceLine) -> str | None:
+    named = set()
+    for use in line.receipts:
+        receipt = desk.papers.get(header_of(use.receipt_line), PurchaseReceipt)
+        for row in receipt.lines if receipt else ():
+            if row.line == line_of(use.receipt_line):
+                named.add(row.order_line)
+    return named.pop() if len(named) == 1 else None
 
 
 def rate_of(stated: Decimal | None, version: LineVersion | None) -> Decimal | None:

@@ -23,6 +23,13 @@ def judge(desk: Desk, claim: Claim) -> None:
         _without_order(desk, claim)
         return
     found = list(_of_order(claim, line, version))
+    hole = desk.terms.hole(line.latest.order.supplier, line.latest.line.category, claim.document.currency)
+    if hole is not None:
+        claim.judged = False
+        claim.reasons += [
+            desk.settle(one) for one in (*found, gap_reason(Hole(hole), claim.invoice, claim.line.line, None))
+        ]
+        return
     found += _dates(claim, line, version)
     try:
         found += judge_quantity(desk, claim, line)
@@ -104,16 +111,13 @@ def _tax_rate(claim: Claim, version: LineVersion) -> Iterator[Reason]:
 
 
 def _dates(claim: Claim, line: OrderLine, version: LineVersion) -> Iterator[Reason]:
-    try:
-        ordered_on, invoiced_on = version.order.ordered_on, claim.document.invoiced_on
-        too_early, allowed = (ordered_on - invoiced_on).days, line.terms.limit_days("before_order")
-        if too_early > allowed:
-            data = {"invoiced_on": invoiced_on.isoformat(), "ordered_on": ordered_on.isoformat(), "days": too_early}
-            yield reason("invoice_before_order", claim.invoice, claim.line.line, **data, allowed=allowed)
-        if claim.takes and version.line.due_on:
-            yield from _delivery(claim, line, version)
-    except Hole as gap:
-        yield gap_reason(gap, claim.invoice, claim.line.line, None)
+    ordered_on, invoiced_on = version.order.ordered_on, claim.document.invoiced_on
+    too_early, allowed = (ordered_on - invoiced_on).days, line.terms.limit_days("before_order")
+    if too_early > allowed:
+        data = {"invoiced_on": invoiced_on.isoformat(), "ordered_on": ordered_on.isoformat(), "days": too_early}
+        yield reason("invoice_before_order", claim.invoice, claim.line.line, **data, allowed=allowed)
+    if claim.takes and version.line.due_on:
+        yield from _delivery(claim, line, version)
 
 
 def _delivery(claim: Claim, line: OrderLine, version: LineVersion) -> Iterator[Reason]:

@@ -71,7 +71,7 @@ def _over(line: OrderLine, net: Decimal, ordered: Decimal) -> Iterator[Reason]:
     if net <= ordered:
         return
     factor = line.unit.factor(line.latest.line.quantity.unit)
-    allowed = line.terms.over_receipt.allowed(ordered / factor) * factor
+    allowed = line.terms.over_receipt.allowed(ordered, scale=factor)
     code = "over_receipt_within" if net - ordered <= allowed else "over_receipt"
     told = {"received": net, "ordered": ordered, "unit": line.unit.name}
     yield reason(code, line.ref, line.latest.line.line, **told, allowed=allowed if allowed.is_finite() else "∞")

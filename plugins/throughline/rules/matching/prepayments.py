@@ -40,6 +40,7 @@ class Prepayments:
         due = max(ZERO, due - folder.header_credit)
         order = self._order(folder)
         if order is None:
+            folder.unjudged = due
             return
         try:
             self._compare(folder, order[0], order[1], due, charged[order[0]])

@@ -98,7 +98,7 @@ def judge_amount(claim: Claim) -> Reason | None:
         return None
     currency = claim.document.currency
     made = line.quantity.value * line.unit_price.amount / line.price_per
-    if abs(made - line.amount.amount) <= cent(currency):
+    if abs(made - line.amount.amount) < cent(currency):
         return None
     data = {"quantity": line.quantity.value, "price": line.unit_price.amount, "expected": rounded(made, currency)}
     return _reason("line_amount_differs", claim, **data, amount=line.amount.amount, currency=currency)

@@ -22,7 +22,7 @@ def judge_quantity(desk: Desk, claim: Claim, line: OrderLine) -> list[Reason]:
     version = claim.version
     ordered_unit = version.line.quantity.unit if version else line.unit.name
     factor = line.unit.factor(ordered_unit)
-    allowed = line.terms.quantity.allowed(claim.matched / factor) * factor
+    allowed = line.terms.quantity.allowed(claim.matched, scale=factor)
     if claim.matched > ZERO and missing <= allowed:
         data = {"over": missing, "unit": line.unit.name, "cut": _cut(claim), "currency": claim.document.currency}
         return [_reason("quantity_cut", claim, **data)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from throughline.rules.matching.money import HUNDRED
+from throughline.rules.matching.money import HUNDRED, ONE
 from throughline.rules.matching.policy import UNLIMITED, MoneyLimit, Policy, QuantityLimit, Tolerances
 
 
@@ -29,15 +29,18 @@ class Bound:
     percent: Decimal | None
     absolute: Mapping[str, Decimal] | Decimal | None
 
-    def allowed(self, base: Decimal, currency: str = "") -> Decimal:
-        """How much a figure may differ from `base`: the smaller of percentage and absolute figure."""
+    def allowed(self, base: Decimal, currency: str = "", scale: Decimal = ONE) -> Decimal:
+        """How much a figure may differ from `base`: the smaller of percentage and absolute figure.
+
+        `scale`: how many of the unit `base` is counted in one of the absolute figure's unit is.
+        """
         absolute = self.absolute.get(currency) if isinstance(self.absolute, Mapping) else self.absolute
         if self.percent is None:
             raise Hole(f"{self.place}.percent")
         if absolute is None:
             raise Hole(f"{self.place}.absolute.{currency}" if currency else f"{self.place}.absolute")
         share = UNLIMITED if self.percent == UNLIMITED else abs(base) * self.percent / HUNDRED
-        return min(share, absolute)
+        return min(share, absolute * scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,14 @@ class TermsBook:
 
     policy: Policy
     known: dict[tuple[str, str | None], Terms] = field(default_factory=dict)
+    holes: dict[tuple[str, str | None, str], str | None] = field(default_factory=dict)
+
+    def hole(self, supplier: str, category: str | None, currency: str) -> str | None:
+        """The first entry that is missing for a supplier, category and currency, if any is."""
+        key = (supplier, category, currency)
+        if key not in self.holes:
+            self.holes[key] = _hole(self.of(supplier, category), currency)
+        return self.holes[key]
 
     def of(self, supplier: str, category: str | None) -> Terms:
         """The terms of a supplier for a category; without one, of the supplier alone."""
@@ -81,6 +92,21 @@ class TermsBook:
         if found is None:
             found = self.known[supplier, category] = _terms(_tables(self.policy, supplier, category))
         return found
+
+
+def _hole(terms: Terms, currency: str) -> str | None:
+    """A table with a hole decides nothing, even where the missing figure would not be needed."""
+    try:
+        terms.way  # noqa: B018 — asked for its refusal
+        for bound in (terms.price, terms.amount, terms.tax):
+            bound.allowed(HUNDRED, currency)
+        for bound in (terms.quantity, terms.over_receipt):
+            bound.allowed(HUNDRED)
+        for name in ("before_order", "in_future", "early", "late"):
+            terms.limit_days(name)
+    except Hole as hole:
+        return hole.place
+    return None
 
 
 def charge_bound(policy: Policy, code: str) -> Bound | None:

@@ -84,6 +84,13 @@ def test_p2p_10_receipts_an_invoice_names_come_first() -> None:
     assert outcome.of("I1").state == outcome.of("I2").state == State.CLEAN
 
 
+def test_p2p_10_an_invoice_that_names_only_its_receipt() -> None:
+    named = bill_line(40, order_line=None, receipts=[{"receipt_line": gr("R1")}])
+    verdict = judged(order(), receipt("R1", 40), invoice("I1", named)).of("I1")
+    assert (verdict.payable, verdict.lines[0].order_line) == (d("452.00"), po())
+    assert judged(order(), invoice("I1", named)).of("I1").codes == ("line_without_order",)
+
+
 def test_p2p_11_over_receipt_is_never_paid_beyond_the_order() -> None:
     # allowed beyond 100: min(5 % = 5, 10) = 5 pieces
     within = judged(order(), receipt("R1", 105), invoice("I1", bill_line(105)))

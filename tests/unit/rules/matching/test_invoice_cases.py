@@ -175,6 +175,22 @@ def test_p2p_20_what_only_looks_alike_is_paid(first: str, second: str, more: dic
     assert [verdict.state for verdict in outcome] == [State.CLEAN, State.CLEAN]
 
 
+def test_p2p_20_a_supplier_entered_twice_is_known_by_its_tax_number() -> None:
+    entered = supplier(tax_number="91310000 A"), supplier("S-7", tax_number="91310000 A")
+    again = invoice("I2", bill_line(100), supplier_number="0441", supplier="supplier:erp:S-7", on="03-22")
+    bill = invoice("I1", bill_line(100), supplier_number="INV-0441")
+    outcome = judged(*entered, order(), receipt("R1", 100), bill, again)
+    assert outcome.of("I2").state == State.DUPLICATE_SUSPECTED
+
+
+def test_p2p_20_numbers_alike_far_apart_in_time_are_two_invoices() -> None:
+    bills = (
+        invoice("I1", bill_line(50), supplier_number="20260112", on="03-05"),
+        invoice("I2", bill_line(50), supplier_number="20260121", on="03-20"),
+    )
+    assert [verdict.state for verdict in judged(order(), receipt("R1", 100, on="03-04"), *bills)] == [State.CLEAN] * 2
+
+
 def test_p2p_20_a_paid_invoice_is_never_the_suspected_one_and_a_person_may_decide() -> None:
     one = invoice("I1", bill_line(50), supplier_number="0441", on="03-18")
     two = invoice("I2", bill_line(50), supplier_number="INV-441", on="03-20")
@@ -230,6 +246,25 @@ def test_p2p_21_a_price_correction_makes_a_dear_invoice_clean() -> None:
     assert judged(*documents).of("I1").codes == ("price_over",)
     corrected = judged(*documents, correction).of("I1")
     assert (corrected.state, corrected.payable) == (State.CLEAN, d("1130.00"))
+
+
+def test_p2p_21_credits_in_another_unit_leave_no_crumbs() -> None:
+    cartons = item(carton="24")
+    note = credit("K1", bill_line(1, 240, credits_line=inv("I1", "1"), unit="carton"))  # 24 of the 10 that are there
+    outcome = judged(cartons, order(), receipt("R1", 10), invoice("I1", bill_line(10)), note)
+    assert outcome.of("I1").lines[0].invoiced == 0
+    assert (outcome.of("I1").state, outcome.of("I1").payable) == (State.CLEAN, 0)
+    assert outcome.of("K1").open_credit == d("158.20")  # 271.20 − 113.00
+
+
+def test_p2p_21_a_credit_note_on_the_invoice_as_a_whole() -> None:
+    bonus = credit("K1", bill_line(None, 100, order_line=None), credits=inv("I1"))
+    documents = order(), receipt("R1", 100), invoice("I1", bill_line(100))
+    assert judged(*documents, bonus).of("I1").payable == d("1017.00")
+    named_twice = credit("K2", bill_line(100, credits_line=inv("I1", "1")), on="03-26")
+    both = judged(*documents, bonus, named_twice)
+    assert (both.of("I1").payable, both.of("I1").credited) == (0, d("1130.00"))
+    assert both.of("K2").open_credit == d("113.00")
 
 
 def test_p2p_22_tax_rounded_per_line_or_total_wrong_or_reversed() -> None:
