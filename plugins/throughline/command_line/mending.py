@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,9 +38,22 @@ def what_is_wrong(*, ask_ledger: bool = True) -> list[Wrong]:
 
 def _broken_files() -> Sequence[BrokenFile]:
     from throughline.connectors.places import include_directory, product_folders
+
+    include, products = include_directory(), product_folders()
+    files = (file for folder in (include, *products) for file in sorted(folder.rglob("*.yaml")))
+    return _looked_through(include, products, tuple((file, file.stat().st_mtime_ns) for file in files))
+
+
+@lru_cache(maxsize=1)
+def _looked_through(
+    include: Path,
+    products: Sequence[Path],
+    stamps: tuple[tuple[Path, int], ...],  # noqa: ARG001 - changed: look again
+) -> Sequence[BrokenFile]:
+    """Reading all of it takes a second or more: who asks again and again pays only when a file changed."""
     from throughline.process.declarations import broken_files
 
-    return broken_files(include_directory(), product_folders())
+    return broken_files(include, products)
 
 
 def _told_by_ledger(known: Sequence[str]) -> list[Wrong]:

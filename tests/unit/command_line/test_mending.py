@@ -38,6 +38,16 @@ def test_files_in_order_are_not_mentioned(include: Path) -> None:
     assert what_is_wrong() == []
 
 
+def test_a_file_that_breaks_or_is_mended_is_noticed(include: Path) -> None:
+    table = include / "mappings" / "flux" / "receipt.yaml"
+    table.parent.mkdir()
+    assert what_is_wrong() == []
+    table.write_text("product: flux\n")
+    assert [one.state for one in what_is_wrong()] == ["broken"]
+    table.unlink()
+    assert what_is_wrong() == []
+
+
 def test_every_kind_of_broken_file_is_named_with_its_line(include: Path) -> None:
     (include / "mappings" / "flux").mkdir()
     (include / "mappings" / "flux" / "receipt.yaml").write_text("product: flux\ndocument: receipt\nkeys: {}\n")
