@@ -41,7 +41,10 @@ class SnapshotOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not ty
         told: dict[str, Any] = {}
         failures: list[Exception] = []
         with opened_hub() as hub:
-            for document in self.documents or whole_kinds(hub.landscape.system(self.role)):
+            kinds = self.documents or whole_kinds(hub.landscape.system(self.role))
+            if not kinds:
+                self.log.info("nothing of %s is read whole: no profile fence of it says W3", self.role)
+            for document in kinds:
                 try:
                     told[document] = self._tell(take_snapshot(hub, self.role, document, context["run_id"]))
                 except Exception as error:
