@@ -7,6 +7,7 @@ from typing import Any
 
 from include.plant.emulators.black_lake import BlackLake
 from include.plant.emulators.calls import Facade
+from include.plant.emulators.channels.products import CHANNELS
 from include.plant.emulators.document_store import DocumentStore, wall_milliseconds
 from include.plant.emulators.door import build_app
 from include.plant.emulators.fault_rules import FaultRules
@@ -18,7 +19,7 @@ from include.plant.emulators.settings import Settings
 from include.plant.emulators.weaver.facade import Weaver
 
 FACADES: Mapping[str, Callable[[Settings, DocumentStore], Facade]] = {
-    "fxiaoke": Fxiaoke, "black_lake": BlackLake, "weaver_ecology": Weaver,
+    **CHANNELS, "fxiaoke": Fxiaoke, "black_lake": BlackLake, "weaver_ecology": Weaver,
 }  # fmt: skip
 """The products that need nothing beside their façade; FLUX calls back and is put together by itself."""
 

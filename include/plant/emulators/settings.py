@@ -10,7 +10,9 @@ from typing import Any
 
 _LOGINS = {"fxiaoke": "FSAID_plant", "black_lake": "cli_plant", "flux": "plant-wms-key",
            "weaver_ecology": "plant-oa-app", "kingdee_cloud": "plant_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-           "xieke_srm": "plant-srm-key", "seeyon": "rest-hub"}  # fmt: skip
+           "xieke_srm": "plant-srm-key", "seeyon": "rest-hub",
+           "dingtalk_robot": "plant-robot-token", "wecom_robot": "wecom", "feishu_robot": "plant-hook-token",
+           "sms_gateway": "plant-sms"}  # fmt: skip
 _KINDS: dict[str, type[str] | type[int] | type[float]] = {"str": str, "int": int, "float": float}
 _CALLS_ALLOWED = {"fxiaoke": 2000}
 _LIFE = {"weaver_ecology": 1800, "seeyon": 900}
