@@ -10,6 +10,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -120,11 +121,17 @@ class Platform:
 
 
 @contextmanager
-def running_platform(folder: Path, *options: str) -> Iterator[Platform]:
-    """A platform of its own in this folder, up for as long as the block lasts; it leaves nothing running."""
-    for part in [folder, *folder.parents][:3]:
-        part.chmod(0o755)  # PostgreSQL runs as nobody and must reach its files
-    platform = Platform(folder / "state")
+def running_platform(*options: str) -> Iterator[Platform]:
+    """A platform in a folder of its own, up for as long as the block lasts; it leaves nothing running.
+
+    The folder is not pytest's: that one's are tidied away by whatever other run begins meanwhile.
+    """
+    with tempfile.TemporaryDirectory(prefix="throughline-live-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL runs as nobody and must reach its files
+        yield from _up_and_down(Platform(Path(folder) / "state"), options)
+
+
+def _up_and_down(platform: Platform, options: Sequence[str]) -> Iterator[Platform]:
     try:
         platform.run("up", *options)
         yield platform

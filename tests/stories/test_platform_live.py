@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.airflow, pytest.mark.heavy, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with running_platform(tmp_path_factory.mktemp("live")) as platform:
+def platform() -> Iterator[Platform]:
+    with running_platform() as platform:
         yield platform
 
 

@@ -26,6 +26,7 @@ def component_environment(settings: Settings, outside: Mapping[str, str] | None 
         "PATH": path,
         "PYTHONPATH": str(settings.project),
         "PYTHONUNBUFFERED": "1",
+        "SPT_NOENV": "1",  # Airflow's workers rename themselves: not over their environment, which holds our mark
         **hub_environment(settings),
         **airflow_environment(settings),
     }

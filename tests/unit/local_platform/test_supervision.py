@@ -19,7 +19,7 @@ from throughline.errors import Transient
 from throughline.local_platform import supervision
 from throughline.local_platform.alone import alone
 from throughline.local_platform.components import Component
-from throughline.local_platform.environment import MARK
+from throughline.local_platform.environment import MARK, component_environment
 from throughline.local_platform.settings import Settings, make_settings
 from throughline.local_platform.stopping import stop
 from throughline.local_platform.supervision import Supervisor, configuration
@@ -112,6 +112,14 @@ def test_what_got_away_from_a_killed_supervisor_is_found_by_its_mark(settings: S
     assert not stopped.was_up
     assert any("-c" in left.what for left in stopped.swept)
     assert list(processes_of(settings)) == []
+
+
+def test_a_process_that_renames_itself_is_found_too(settings: Settings) -> None:
+    """As Airflow's workers do, which outlive a killed scheduler: their new name once overwrote the mark."""
+    script = "import setproctitle, time; setproctitle.setproctitle('airflow worker -- <idle>'); time.sleep(40)"
+    with psutil.Popen([sys.executable, "-c", script], env=component_environment(settings)) as worker:
+        until(lambda: worker.cmdline()[0].startswith("airflow worker"))
+        assert [left.pid for left in end_all(settings)] == [worker.pid]
 
 
 def test_another_instance_is_left_alone(settings: Settings, tmp_path: Path) -> None:
