@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
-from include.plant.emulators.clients import EcologyPeople
+from include.plant.emulators.clients import EcologyPeople, FinancePeople
 from throughline.connectors.contract import Tier
 
 Payload = Callable[[Any, str], dict[str, Any]]
@@ -26,6 +27,8 @@ class Write:
     spoil: Callable[[dict[str, Any], str], None]
     """makes the payload name something that does not exist"""
     tier: Tier = Tier.T2
+    last: str = ""
+    """the call that completes it, where it takes several"""
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,33 @@ def make_weaver_request(site: Any, number: str) -> None:
     people.ask("wang", number, [{"item": "RM-001", "quantity": "20", "unit": "pcs", "price": "12.00"}])
 
 
+def pay_apply(_: Any, number: str) -> dict[str, Any]:
+    return {"FBillNo": number, "FCONTACTUNIT": {"FNumber": "V-2001"}, "FCURRENCYID": {"FNumber": "PRE001"},
+            "FPAYAMOUNTFOR_H": Decimal("271.20"), "F_TL_InvoiceNo": "AP000001", "F_TL_Instalment": "1"}  # fmt: skip
+
+
+def spoil_supplier(payload: dict[str, Any], thing: str) -> None:
+    payload["FCONTACTUNIT"] = {"FNumber": thing}
+
+
+def finance(site: Any) -> FinancePeople:
+    people = site.__dict__.get("finance_people")
+    if people is None:
+        people = site.__dict__["finance_people"] = FinancePeople(site.host, secret="the-plant-secret-for-contracts")
+    return people
+
+
+def make_invoice(site: Any, number: str) -> None:
+    tick(site)
+    line = {"item": "RM-001", "quantity": "20", "price": "12.00", "order": "PO-1", "order_line": 10}
+    finance(site).key_in("V-2001", f"INV-{number}", [line], number=number)
+
+
+def make_payment(site: Any, number: str) -> None:
+    tick(site)
+    finance(site).pay("PRQ-1", invoice="AP000001", amount="271.20", number=number)
+
+
 FLUX_EXTRA = {
     "apptoken": "plant-wms-token", "customer_id": "HDJX", "warehouse_id": "WH01", "client_db": "FLUXWMSJSON",
 }  # fmt: skip
@@ -217,5 +247,15 @@ SPECIMENS = (
         ),
         polled=(Polled("purchase_requisition", make_weaver_request, in_order=False),),
         about=lambda site: {"spk": site.act("register")["spk"]},
+    ),
+    Specimen(
+        "kingdee_cloud", "finance", "plant_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        {"acct_id": "acct0000000001", "user_name": "hub"}, has_token=False,
+        creates=(Write("payment_request", "create", pay_apply, "CN_PAYAPPLY", "CN_PAYAPPLY/Save", spoil_supplier,
+                  last="CN_PAYAPPLY/Audit"),),
+        polled=(
+            Polled("purchase_invoice", make_invoice, in_order=False),
+            Polled("payment", make_payment, in_order=False),
+        ),
     ),
 )  # fmt: skip

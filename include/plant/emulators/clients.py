@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from include.plant.emulators.crm_people import CrmPeople, PlantRefused
+from include.plant.emulators.kingdee.people import FinancePeople
 from include.plant.emulators.mes_people import MesPeople
 from include.plant.emulators.warehouse_people import ControlDeskPeople, WarehousePeople
 from include.plant.emulators.weaver.people import EcologyPeople
 
-__all__ = ["ControlDeskPeople", "CrmPeople", "EcologyPeople", "MesPeople", "PlantRefused", "WarehousePeople"]
+__all__ = [
+    "ControlDeskPeople",
+    "CrmPeople",
+    "EcologyPeople",
+    "FinancePeople",
+    "MesPeople",
+    "PlantRefused",
+    "WarehousePeople",
+]

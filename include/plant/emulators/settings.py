@@ -34,6 +34,7 @@ class Settings:
     customer_id: str = "HDJX"
     warehouse_id: str = "WH01"
     client_db: str = "FLUXWMSJSON"
+    acct_id: str = "acct0000000001"
     token_seconds: float = 0
     same_token_seconds: float = 6600
     token_calls_per_minute: int = 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -31,15 +32,17 @@ CURRENCIES = st.sampled_from(["CNY", "USD", "EUR", "JPY"])
 def documents(table: Table, specs: Mapping[str, FieldSpec]) -> st.SearchStrategy[CanonicalDocument]:
     """Documents of the table's kind whose every field the table carries."""
     model = DOCUMENTS[table.document]
-    return _fields(table, specs, shapes_of(model), ()).map(_consistent).map(model.model_validate)
+    return _fields(table, specs, shapes_of(model), ()).map(partial(_consistent, model)).map(model.model_validate)
 
 
-def _consistent(fields: dict[str, Any]) -> dict[str, Any]:
+def _consistent(model: type[CanonicalDocument], fields: dict[str, Any]) -> dict[str, Any]:
     """Money is in the order's own currency; a line that names a line of another document does so under one header."""
+    rows = [fields] if "currency" in model.model_fields else []
+    for row in (*rows, *fields.get("lines", ())):
+        for money in row.values():
+            if isinstance(money, dict) and "currency" in money:
+                money["currency"] = fields.get("currency", "CNY")
     for line in fields.get("lines", ()):
-        for value in line.values():
-            if isinstance(value, dict) and "currency" in value:
-                value["currency"] = fields.get("currency", "CNY")
         if line.get("outbound_line"):
             line["outbound_line"] = line_reference(fields["outbound"], line["line"])
     if fields.get("item") and "site" in fields:

@@ -1,0 +1,1 @@
+"""金蝶云星空 Kingdee Cloud as the finance system: bills saved, submitted, audited; queries as rows of bare values."""
