@@ -10,6 +10,8 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from throughline.connectors.mechanisms.http.cursors import open_window
+from throughline.connectors.mechanisms.http.declared_objects import Cursor
 from throughline.connectors.mechanisms.http.stamps import compile_read_stamp, compile_write_stamp
 from throughline.errors import Invalid, Misconfigured
 
@@ -325,3 +327,13 @@ def test_moments_are_written_and_read_the_products_way(form, zone, written):
     assert compile_read_stamp(form, zone)(written) == moment - lost
     with pytest.raises(Invalid):
         compile_read_stamp(form, zone)("no moment")
+
+
+def test_a_clock_that_was_ahead_for_a_while_does_not_put_the_deep_look_off() -> None:
+    """The clock ran two days ahead when the last deep look was taken; now it is right again."""
+    declared = Cursor.model_validate({"kind": "modified_time", "overlap": {"seconds": 120, "every": 30, "between": 2}})
+    now = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    stored = {"at": now.isoformat(), "deep": (now + timedelta(days=2)).isoformat()}
+    window = open_window(declared, stored, now)
+    assert window.since <= now - timedelta(seconds=120)
+    assert window.deep == now

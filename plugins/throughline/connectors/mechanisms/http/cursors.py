@@ -70,6 +70,6 @@ def backfill_window(declared: Cursor, since: datetime | None, until: datetime | 
 def _look_back(declared: Cursor, deep: datetime, now: datetime) -> tuple[timedelta, datetime]:
     if declared.overlap is None:
         return timedelta(0), now
-    if now - deep >= timedelta(seconds=declared.overlap.every):
+    if not timedelta(0) <= now - deep < timedelta(seconds=declared.overlap.every):  # a clock set back takes one too
         return timedelta(seconds=declared.overlap.seconds), now
     return timedelta(seconds=min(declared.overlap.between, declared.overlap.seconds)), deep
