@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from throughline.canonical import OrderUpdate, SalesOrder
+from throughline.canonical import OrderUpdate, SalesOrder, reference
 from throughline.rules.dossier import Dossier
 from throughline.rules.progress import is_cancelled, line_progress, order_status
 from throughline.rules.registry import rule
@@ -70,8 +70,16 @@ def change_answer(subject: SalesOrder, dossier: Dossier) -> OrderUpdate:
     applied = verdict.get("outcome") == "apply" and not dossier.refusals
     return OrderUpdate(
         number=f"{subject.number}-change-{dossier.item_id.rpartition('@')[2]}",
-        status="cancelled" if applied and verdict.get("kind") == "cancel" else order_status(subject, dossier),
+        status=_standing(subject, dossier, cancelled=applied and verdict.get("kind") == "cancel"),
         order=dossier.key,
         erp_number=dossier.numbers.get((ERP, dossier.key)),
         message=message[:4000],
     )
+
+
+def _standing(subject: SalesOrder, dossier: Dossier, *, cancelled: bool) -> str:
+    """How the order stands when a change is answered; sales, once told that it is closed, hears nothing earlier."""
+    if cancelled:
+        return "cancelled"
+    told = reference(OrderUpdate.kind, "hub", f"{subject.number}-closed")
+    return "closed" if told in dossier.was_carried("crm", OrderUpdate.kind) else order_status(subject, dossier)

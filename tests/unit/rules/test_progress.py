@@ -148,3 +148,11 @@ def test_nothing_good_is_announced_to_nobody() -> None:
     assert announce(order(), report("R-1", 0, scrap=3), dossier(work_order())) is None
     notice = announce(order(), report("R-1", 3), dossier(work_order(), item_id="production_report:mes:R-1"))
     assert (notice.number, notice.lines[0].quantity.value) == ("RN-R-1", Decimal(3))
+
+
+def test_a_change_answered_after_the_order_was_closed_does_not_take_the_news_back() -> None:
+    """Found by seeded faults: sales heard "closed", and then "shipped"."""
+    told = {("crm", "order_update"): frozenset({"order_update:hub:SO-1-closed"})}
+    answer = rule_named("change_answer", "make")
+    assert answer(order(), order(), dossier(shipment("D-1", amount=10))).status == "shipped"
+    assert answer(order(), order(), dossier(shipment("D-1", amount=10), carried=told)).status == "closed"
