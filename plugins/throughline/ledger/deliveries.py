@@ -73,6 +73,11 @@ class Deliveries:
         rows = as_rows({"p": process_id, "s": step, "i": item} for process_id, step, item in places)
         return self._moved(_ARRIVED, self._session.now, rows) if arrived else self._moved(_SEND_AGAIN, rows)
 
+    def given_up(self, places: Iterable[tuple[int, str, str]]) -> set[int]:
+        """Nobody wants these writes of (process, step, item) any more: what was meant and surely not sent is over."""
+        rows = as_rows({"p": process_id, "s": step, "i": item} for process_id, step, item in places)
+        return self._moved(_GIVEN_UP, self._session.now, rows)
+
     def of(self, process_ids: Iterable[int]) -> list[Delivery]:
         """Every write of these processes, oldest first."""
         return self._session.entries(Delivery, _OF, list(process_ids))
@@ -193,6 +198,13 @@ _SEND_AGAIN = """
 update deliveries d set state = 'intended', error = null, signature = null, not_before = null
 from jsonb_to_recordset(%s::jsonb) as x(p bigint, s text, i text)
 where d.process_id = x.p and d.step = x.s and d.item = x.i and d.state in ('sent', 'in_doubt') returning d.id
+"""
+
+_GIVEN_UP = """
+update deliveries d set state = 'rejected', settled_at = %s, error = 'given up: the step was withdrawn',
+    signature = 'Superseded:-:-:', not_before = null
+from jsonb_to_recordset(%s::jsonb) as x(p bigint, s text, i text)
+where d.process_id = x.p and d.step = x.s and d.item = x.i and d.state = 'intended' returning d.id
 """
 
 _OF = "select * from deliveries where process_id = any(%s) order by id"

@@ -41,6 +41,9 @@ def advance_processes(books: Books, loader: Loader, rows: Sequence[LedgerState],
     if writes.cases:
         books.parked.park(writes.cases)
     books.audit.append(writes.audit)
+    given_up = [(change.process_id, change.step, change.item) for change in writes.steps if change.state == "withdrawn"]
+    if given_up:
+        books.deliveries.given_up(given_up)
     return moved
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from throughline.ledger import Ledger
-from throughline.ledger.work_entries import Confirmation, Delivery, Intended, Intent, Setback
+from throughline.ledger.work_entries import Confirmation, Delivery, Intended, Intent, Setback, Start
 
 INTENT = Intent(
     effect_key="k1", process_id=None, step="erp_order", item="", role="erp", document="sales_order", operation="create",
@@ -20,6 +20,12 @@ def intend(ledger: Ledger, intent: Intent = INTENT, **more: Any) -> Intended:
     with ledger.transaction() as books:
         (answer,) = books.deliveries.intend([intent], **more)
     return answer
+
+
+def process(ledger: Ledger) -> int:
+    with ledger.transaction() as books:
+        (started,) = books.processes.start([Start("order_to_delivery", "1", "sales_order:crm:SO-1")])
+    return started.process_id
 
 
 def look(ledger: Ledger) -> Delivery:
@@ -50,6 +56,20 @@ def test_what_was_surely_not_carried_out_may_be_corrected(ledger: Ledger) -> Non
     answer = intend(ledger, replace(INTENT, request={"quantity": 2}), sending=True)
     assert (answer.new, answer.differs, answer.delivery.state) == (False, False, "sent")
     assert (answer.delivery.attempts, answer.delivery.request, answer.delivery.error) == (2, {"quantity": 2}, None)
+
+
+def test_a_write_nobody_wants_any_more_is_over_unless_it_may_have_been_sent(ledger: Ledger) -> None:
+    """Found by seeded faults: an order was cancelled while its write waited to be tried again."""
+    meant = intend(ledger, replace(INTENT, process_id=process(ledger)))
+    with ledger.transaction() as books:
+        place = (meant.delivery.process_id or 0, "erp_order", "")
+        assert books.deliveries.given_up([place]) == {meant.delivery.id}
+        assert books.deliveries.given_up([place]) == set()
+    assert look(ledger).state == "rejected"
+    intend(ledger, replace(INTENT, process_id=meant.delivery.process_id), sending=True)
+    with ledger.transaction() as books:
+        assert books.deliveries.given_up([place]) == set()
+    assert look(ledger).state == "sent"
 
 
 def test_a_settled_row_stays_as_it_is(ledger: Ledger) -> None:
