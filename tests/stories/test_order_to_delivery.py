@@ -134,6 +134,24 @@ async def test_o2d_04_a_corrected_order_is_a_second_chance(plant: Plant) -> None
     assert plant.states().get("change") is None
 
 
+async def test_a_rule_that_breaks_on_one_document_parks_it_alone(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    from throughline.process import delivery_jobs
+
+    asked = delivery_jobs.Preparation._documents
+
+    def breaks(self: delivery_jobs.Preparation, job: delivery_jobs.Job) -> object:
+        if job.state.key.endswith("SO-1"):
+            raise KeyError("no such unit")
+        return asked(self, job)
+
+    monkeypatch.setattr(delivery_jobs.Preparation, "_documents", breaks)
+    plant.master_data()
+    plant.order("SO-1")
+    plant.order("SO-2")
+    await plant.run()
+    assert [plant.step("erp_order", number=n).state for n in ("SO-1", "SO-2")] == ["parked", "done"]
+
+
 async def test_o2d_04_replay_after_a_refusal_sends_once(plant: Plant) -> None:
     plant.master_data()
     plant.erp.next_time("sales_order", refused)

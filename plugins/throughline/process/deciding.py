@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from throughline.errors import Misconfigured, ThroughlineError, Unknown
+from throughline.errors import Invalid, Misconfigured, ThroughlineError, Unknown
 from throughline.ledger import Books
 from throughline.ledger.work_entries import Case, Claim, ClaimedStep, StepChange
 from throughline.process.applying import advance_processes
@@ -71,7 +71,8 @@ def _decide_one(
     for own in claim.steps:
         try:
             verdict = _ask(flow, step, own, state)
-        except ThroughlineError as error:
+        except Exception as broke:  # noqa: BLE001 - one document's facts that break a rule must not stop the others
+            error = _named(broke, step)
             decided.append(_undecided(claim, own, error))
             report.outcomes.append(Outcome(claim.key, own.item, decided[-1][0].state, error.message))
             continue
@@ -80,6 +81,13 @@ def _decide_one(
         decided.append((StepChange(claim.process_id, step, own.item, "done", verdict=verdict), None))
         report.outcomes.append(Outcome(claim.key, own.item, "done", str(verdict.get("outcome", ""))))
     return decided
+
+
+def _named(broke: Exception, step: str) -> ThroughlineError:
+    if isinstance(broke, ThroughlineError):
+        return broke
+    said = f"step '{step}' could not be decided: {type(broke).__name__}: {broke}"
+    return Invalid(said, code=type(broke).__name__)
 
 
 def _ask(flow: Flow, step: str, own: ClaimedStep, state: ProcessState) -> dict[str, object]:

@@ -10,6 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from throughline.canonical import LATTICES
 from throughline.connectors.contract import Carried, Connector, Operation
@@ -21,7 +22,7 @@ from throughline.process.applying import advance_processes
 from throughline.process.definition import Flow
 from throughline.process.delivery_calls import Brake, Caller, in_small_batches
 from throughline.process.delivery_jobs import SUPERSEDED, Job, Preparation, Result
-from throughline.process.delivery_protocol import Move, next_move
+from throughline.process.delivery_protocol import Move, looked_for_from, next_move
 from throughline.process.delivery_records import Entries, Recording
 from throughline.process.loading import HUB
 from throughline.process.reports import Outcome, StepReport
@@ -48,6 +49,7 @@ class DeliveryRun:
         self._operations: dict[str, Operation] = {}
         self._taking = Taking(shop, flow, step, effect.system, self._report)
         self._wrong: Misconfigured | None = None
+        self._called_for = timedelta(seconds=shop.lease_seconds * 0.9)
 
     async def run(self, keys: Sequence[str] | None) -> StepReport:
         """Work until nothing is ready any more, or the system asks to be left alone.
@@ -100,7 +102,7 @@ class DeliveryRun:
         jobs = await asyncio.to_thread(self._taking.take, keys)
         if not jobs:
             return None
-        deadline = started + self._shop.lease_seconds * 0.9
+        deadline = started + self._called_for.total_seconds()
         caller = Caller(connector, turns=turns, deadline=deadline, brake=self._brake)
         await asyncio.to_thread(self._prepare, jobs)
         await self._look_for_doubtful(caller, jobs)
@@ -128,12 +130,14 @@ class DeliveryRun:
         searches = []
         for job in jobs:
             for row in job.deliveries:
-                move = next_move(row, self._operations[row.operation], self._taking.now)
+                operation, now = self._operations[row.operation], self._taking.now
+                move = next_move(row, operation, now, called_for=self._called_for)
                 if move is Move.FIND:
                     searches.append((job, row))
                 elif move in (Move.WAIT, Move.ASK):
                     said = _doubt(row) + (ASKED if move is Move.ASK else "")
-                    job.results.append(Result(row, str(move), InDoubt(said, system=row.role)))
+                    until = looked_for_from(row, operation, now, called_for=self._called_for)
+                    job.results.append(Result(row, str(move), InDoubt(said, system=row.role), until=until))
         found = await asyncio.gather(*(caller.find(row) for _, row in searches))
         for (job, row), answer in zip(searches, found, strict=True):
             if isinstance(answer, Carried):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from throughline.canonical import CanonicalDocument, reference
-from throughline.errors import Misconfigured, ThroughlineError
+from throughline.errors import Invalid, Misconfigured, ThroughlineError
 from throughline.ledger.work_entries import Claim, ClaimedStep, Delivery, Intent
 from throughline.process.definition import Deliver, Flow, Notify
 from throughline.process.delivery_protocol import OPEN_DOUBT, SETTLED_WELL
@@ -27,6 +28,8 @@ class Result:
     """confirmed, resolved, rejected, doubt, transient, wait, ask or untouched"""
     error: ThroughlineError | None = None
     carried: object | None = None
+    until: datetime | None = None
+    """of a write that is waited for: from when on it is looked for"""
 
 
 @dataclass
@@ -85,6 +88,7 @@ class Preparation:
             job.deliveries = [row for row in rows if row.state != "rejected" or row.error != SUPERSEDED]
             job.intents = [_again(row, job.claim.epoch) for row in job.deliveries if row.state == "rejected"]
             return
+        job.superseded = [row for row in rows if row.state == "intended"]
         try:
             when = self._flow.steps[self._step].when
             if when is not None and not when.holds(Facts(self._flow, job.state, self._step, job.step.item)):
@@ -94,7 +98,9 @@ class Preparation:
             job.skip = not job.writings
         except ThroughlineError as error:
             job.error = error
-        job.superseded = [row for row in rows if row.state == "intended"]
+        except Exception as error:  # noqa: BLE001 - one document's facts that break a rule must not stop the others
+            said = f"step '{self._step}' could not be prepared: {type(error).__name__}: {error}"
+            job.error = Invalid(said, code=type(error).__name__)
 
     def _documents(self, job: Job) -> list[Writing]:
         effect, item = self._effect, job.step.item

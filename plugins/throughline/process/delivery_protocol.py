@@ -33,8 +33,10 @@ SETTLED_WELL = ("confirmed", "resolved")
 OPEN_DOUBT = ("sent", "in_doubt")
 
 
-def next_move(delivery: Delivery, operation: Operation, now: datetime) -> Move:
-    """The table above."""
+def next_move(
+    delivery: Delivery, operation: Operation, now: datetime, *, called_for: timedelta = timedelta()
+) -> Move:  # fmt: skip
+    """The table above; `called_for` is how long after it was marked sent a call may still be made."""
     if delivery.state in SETTLED_WELL:
         return Move.NOTHING
     if delivery.state not in OPEN_DOUBT or operation.tier is Tier.T1:
@@ -42,13 +44,23 @@ def next_move(delivery: Delivery, operation: Operation, now: datetime) -> Move:
     if operation.tier is Tier.T2:
         return Move.FIND if operation.findable else Move.SEND
     if operation.tier is Tier.T3 and operation.findable:
-        return Move.WAIT if now < looked_for_from(delivery, operation, now) else Move.FIND
+        return Move.WAIT if now < looked_for_from(delivery, operation, now, called_for=called_for) else Move.FIND
     return Move.ASK
 
 
-def looked_for_from(delivery: Delivery, operation: Operation, now: datetime) -> datetime:
-    """From when on a write that was not answered must have shown up, if it ever will (T3)."""
-    return (delivery.sent_at or now) + timedelta(seconds=operation.late_execution)
+def looked_for_from(
+    delivery: Delivery, operation: Operation, now: datetime, *, called_for: timedelta = timedelta()
+) -> datetime:
+    """From when on a write that was not answered must have shown up, if it ever will (T3).
+
+    The wait begins when the call ended: whoever heard nothing wrote that down with the doubt. A worker that died told
+    nobody, and may have called as long as its lease allowed.
+    """
+    wait = timedelta(seconds=operation.late_execution)
+    if delivery.state == "in_doubt" and delivery.not_before is not None:
+        return delivery.not_before
+    begun = delivery.sent_at or now
+    return begun + wait + (called_for if delivery.state == "sent" else timedelta())
 
 
 def asks_a_person(operation: Operation) -> bool:

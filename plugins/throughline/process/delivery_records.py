@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 from throughline.canonical import line_reference
@@ -15,7 +15,7 @@ from throughline.ledger.entries import AuditEntry, Identity
 from throughline.ledger.work_entries import Case, Confirmation, Delivery, Setback, StepChange
 from throughline.process.backoff import FIRST_PAUSE, LONGEST_PAUSE, Patience, growing
 from throughline.process.delivery_jobs import Job, Result
-from throughline.process.delivery_protocol import asks_a_person, looked_for_from
+from throughline.process.delivery_protocol import asks_a_person
 from throughline.process.reports import Outcome
 
 
@@ -97,7 +97,7 @@ class Recording:
             entries.failed += result.kind == "doubt"
             return self._doubted(entries, row, error, now)
         if result.kind == "wait":
-            return Ending("retrying", looked_for_from(row, self._operations[row.operation], now), error)
+            return Ending("retrying", result.until or now, error)
         return self._try_again(entries, result, error, now)
 
     def _carried(self, entries: Entries, result: Result, carried: Carried) -> None:
@@ -123,7 +123,7 @@ class Recording:
             return Ending("parked", error=error)
         at = now + self._patience.pause(row.attempts, self._rng)
         if operation.tier is Tier.T3:
-            at = max(at, looked_for_from(row, operation, now))
+            at = max(at, now + timedelta(seconds=operation.late_execution))
         entries.doubt.append(_setback(row, error, at))
         return Ending("retrying", at, error)
 

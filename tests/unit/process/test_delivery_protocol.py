@@ -48,6 +48,17 @@ def test_a_searchable_target_is_searched_once_late_execution_has_passed() -> Non
     assert asks_a_person(Operation("create", Tier.T4))
 
 
+def test_the_wait_begins_when_the_call_can_have_been_made_last() -> None:
+    """A worker that died told nobody when it called; one that heard nothing wrote down from when on to look."""
+    operation = Operation("create", Tier.T3, late_execution=60, findable=True)
+    lease, later = timedelta(seconds=108), NOW + timedelta(seconds=100)
+    assert next_move(ROW, operation, later, called_for=lease) is Move.WAIT
+    assert next_move(ROW, operation, NOW + timedelta(seconds=168), called_for=lease) is Move.FIND
+    heard = replace(ROW, state="in_doubt", not_before=NOW + timedelta(seconds=140))
+    assert next_move(heard, operation, later, called_for=lease) is Move.WAIT
+    assert next_move(heard, operation, NOW + timedelta(seconds=140), called_for=lease) is Move.FIND
+
+
 def test_effect_keys_differ_in_every_part_and_never_run_together() -> None:
     parts = ["flow", "step", "erp", "create", "doc", "item", "crm", "id", "rev"]
     same, other = Effect(*parts).key, Effect(*parts).key
