@@ -28,8 +28,12 @@ class Notices:
         return fresh
 
     def due(self, limit: int = 200) -> list[NoticeRow]:
-        """Planned notices whose moment has come, locked; other senders' are left out."""
+        """Planned notices whose moment has come."""
         return self._session.entries(NoticeRow, _DUE, self._session.now, limit)
+
+    def take(self, ids: Iterable[int]) -> list[NoticeRow]:
+        """Those of these that are still planned, locked; what another sender has is left out."""
+        return self._session.entries(NoticeRow, _TAKE, list(ids))
 
     def next_due(self) -> datetime | None:
         """When the next notice may go out."""
@@ -74,8 +78,8 @@ on conflict (key) do nothing
 """
 _DUE = """
 select * from notices where state = 'planned' and not_before <= %s order by not_before, id limit %s
-for update skip locked
 """
+_TAKE = "select * from notices where id = any(%s) and state = 'planned' order by id for update skip locked"
 _NEXT = "select not_before from notices where state = 'planned' order by not_before limit 1"
 _BEGIN = """
 update notices set state = 'sending', message = %s, sending_at = %s, attempts = attempts + 1 where id = any(%s)

@@ -78,27 +78,37 @@ class Teller:
             for message in lost:
                 self._settle(books, message, "in_doubt", "the sender was lost while it was sending")
         with self._ledger.transaction() as books:
-            messages, dropped = self._begin(books, books.notices.due(limit))
-        outcomes = [self._send(message) for message in messages]
+            groups, dropped = self._due(books, limit)
+        outcomes = [self._tell(*to, ids) for to, ids in groups.items()]
         return Told(
             sent=outcomes.count("sent"), put_off=outcomes.count("put_off"), failed=outcomes.count("failed"),
             in_doubt=outcomes.count("in_doubt") + len(lost), dropped=dropped,
         )  # fmt: skip
 
-    def _begin(self, books: Books, notices: Sequence[NoticeRow]) -> tuple[list[Message], int]:
-        """One message for each person and channel; committed before anything goes out."""
+    def _due(self, books: Books, limit: int) -> tuple[dict[tuple[str, str], list[int]], int]:
+        """What is due, by person and channel; what nobody needs any more is dropped."""
+        notices = books.notices.due(limit)
         tasks = _tasks(books, {notice.task_id for notice in notices})
-        needed = [notice for notice in notices if self._needed(books, notice, tasks[notice.task_id])]
-        unneeded = [notice.id for notice in notices if notice not in needed]
-        if unneeded:
-            books.notices.drop(unneeded, "not needed any more")
-        groups: dict[tuple[str, str], list[NoticeRow]] = {}
-        for notice in needed:
-            groups.setdefault((notice.person, notice.channel), []).append(notice)
-        messages = [self._compose(books, *to, group, tasks) for to, group in groups.items()]
-        for message, group in zip(messages, groups.values(), strict=True):
-            books.notices.begin([notice.id for notice in group], message.key)
-        return messages, len(unneeded)
+        groups: dict[tuple[str, str], list[int]] = {}
+        unneeded = []
+        for notice in notices:
+            if self._needed(books, notice, tasks[notice.task_id]):
+                groups.setdefault((notice.person, notice.channel), []).append(notice.id)
+            else:
+                unneeded.append(notice.id)
+        if taken := books.notices.take(unneeded):
+            books.notices.drop([notice.id for notice in taken], "not needed any more")
+        return groups, len(taken)
+
+    def _tell(self, name: str, channel: str, ids: Sequence[int]) -> str:
+        """One message to one person, marked and committed before it goes out; a sender that dies leaves one doubt."""
+        with self._ledger.transaction() as books:
+            notices = books.notices.take(ids)
+            if not notices:
+                return "taken by another sender"
+            message = self._compose(books, name, channel, notices, _tasks(books, {n.task_id for n in notices}))
+            books.notices.begin([notice.id for notice in notices], message.key)
+        return self._send(message)
 
     def _needed(self, books: Books, notice: NoticeRow, task: Task) -> bool:
         lookup = self._desk.lookup(books)

@@ -125,7 +125,7 @@ def test_nobody_gets_in_without_a_token_and_nobody_answers_their_own_request(hub
     task = hub.open(requester="li")
     for headers in (
         {},
-        {"authorization": "Bearer "},
+        {"authorization": "Bearer"},
         {"authorization": "Basic d2FuZzp4"},
         {"authorization": "Bearer x"},
     ):
