@@ -109,7 +109,7 @@ def measure(lines: int) -> None:
     states = {state: sum(verdict.state is state for verdict in outcome) for state in State}
     assert states[State.CLEAN] > lines // LINES * 0.9
     assert states[State.DUPLICATE_SUSPECTED] >= lines // LINES // 1000
-    told = ", ".join(f"{count:,} {state.word}" for state, count in states.items() if count)
+    told = ", ".join(f"{count:,} {state}" for state, count in states.items() if count)
     print(f"{wall} {used} {before} {_megabytes()} {told}")
 
 

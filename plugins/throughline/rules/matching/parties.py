@@ -43,7 +43,7 @@ def judge_bank(desk: Desk, about: str, invoice: PurchaseInvoice) -> Iterator[Rea
     if changed is None or changed + timedelta(days=desk.policy.bank_hold_days) < desk.as_of:
         return
     if not _called_back(supplier):
-        by = supplier.bank_changed_by or "?"
+        by = supplier.bank_changed_by or "(unknown)"
         yield reason("bank_changed", about, None, changed_on=changed.isoformat(), changed_by=by)
 
 

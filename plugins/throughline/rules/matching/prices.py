@@ -10,7 +10,7 @@ from throughline.rules.matching.desk import Desk
 from throughline.rules.matching.measures import LineUnit
 from throughline.rules.matching.money import HUNDRED, ZERO, cent, rounded
 from throughline.rules.matching.order_book import LineVersion, OrderLine
-from throughline.rules.matching.reasons import Reason, reason
+from throughline.rules.matching.reasons import Reason, State, reason
 
 _SHOWN = Decimal("0.0001")
 
@@ -46,7 +46,7 @@ def judge_price(desk: Desk, claim: Claim, line: OrderLine, version: LineVersion)
     if verdict is None:
         return reasons, price.charged / lot
     settled = desk.settle(verdict)
-    accepted = settled.state == 0 or settled.code == "price_favourable"
+    accepted = settled.state is State.CLEAN or settled.code == "price_favourable"
     return [*reasons, settled], (price.charged if accepted else expected) / lot
 
 

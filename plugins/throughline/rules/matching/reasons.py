@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from enum import IntEnum
+from enum import StrEnum
 from typing import Literal
 
 from throughline.rules.matching.codes_of_documents import DOCUMENT_CODES
@@ -16,21 +16,29 @@ from throughline.rules.units import plain
 Language = Literal["en", "zh"]
 
 
-class State(IntEnum):
-    """What a line or an invoice has come to; of several the highest counts."""
+class State(StrEnum):
+    """What a line or an invoice has come to, from the lightest to the heaviest; of several the heaviest counts."""
 
-    CLEAN = 0
-    WAITING = 1
-    EXCEPTION = 2
-    DUPLICATE_SUSPECTED = 3
-    BLOCKED = 4
+    CLEAN = "clean"
+    WAITING = "waiting"
+    EXCEPTION = "exception"
+    DUPLICATE_SUSPECTED = "duplicate_suspected"
+    BLOCKED = "blocked"
 
-    @property
-    def word(self) -> str:
-        """The state as flows and people spell it."""
-        return self.name.lower()
+    def __lt__(self, other: str) -> bool:
+        return _WEIGHTS[self] < _WEIGHTS[other]
+
+    def __gt__(self, other: str) -> bool:
+        return _WEIGHTS[self] > _WEIGHTS[other]
+
+    def __le__(self, other: str) -> bool:
+        return _WEIGHTS[self] <= _WEIGHTS[other]
+
+    def __ge__(self, other: str) -> bool:
+        return _WEIGHTS[self] >= _WEIGHTS[other]
 
 
+_WEIGHTS: dict[str, int] = {state: weight for weight, state in enumerate(State)}
 CODES = {**LINE_CODES, **INVOICE_CODES, **DOCUMENT_CODES}
 _STATES = {
     "note": State.CLEAN,

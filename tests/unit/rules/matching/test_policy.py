@@ -79,6 +79,12 @@ def test_a_hole_met_while_matching_names_its_place_and_pays_nothing(
     assert (hole.values["place"], hole.owners, verdict.payable) == (place, ("finance",), 0)
 
 
+def test_a_table_with_a_hole_pays_nothing_even_where_nothing_differs() -> None:
+    default = {**POLICY["default"], "price": {"percent": "2", "absolute": {"USD": "1"}}}
+    verdict = judged(order(), receipt("R1", 100), invoice("I1", bill_line(100)), rules=policy(default=default)).of("I1")
+    assert (verdict.state, verdict.codes, verdict.payable) == (State.EXCEPTION, ("tolerance_missing",), 0)
+
+
 def test_a_way_nobody_declared_pays_nothing() -> None:
     default = {name: value for name, value in POLICY["default"].items() if name != "way"}
     verdict = judged(order(), receipt("R1", 100), invoice("I1", bill_line(100)), rules=policy(default=default)).of("I1")
