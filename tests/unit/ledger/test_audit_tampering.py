@@ -25,6 +25,10 @@ from throughline.ledger.entries import AuditEntry
 SECRET = "only the platform knows"
 TEXTS = ("actor", "action", "subject", "details", "prev_hash", "hash")
 
+# what PostgreSQL can keep in a text column: no NUL, no half of a pair
+KEEPABLE = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=70)
+KEEPABLE_SHORT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=5)
+
 
 def note(ledger: Ledger, count: int) -> None:
     with ledger.transaction() as books:
@@ -86,7 +90,7 @@ def touched(draw: st.DrawFn) -> tuple[list[SealedLine], list[SealedLine]]:
     without = [*lines[:place], *lines[place + 1 :]]
     swapped = list(lines)
     swapped[place], swapped[other] = lines[other], lines[place]
-    renamed = replace(lines[place], actor=draw(st.text(max_size=5).filter(lambda text: text != "wang")))
+    renamed = replace(lines[place], actor=draw(KEEPABLE_SHORT.filter(lambda text: text != "wang")))
     made = {
         "edit": lambda: [*lines[:place], _edited(draw, lines[place]), *lines[place + 1 :]],
         "drop": lambda: without,
@@ -111,7 +115,7 @@ def _edited(draw: st.DrawFn, line: SealedLine) -> SealedLine:
     column = draw(st.sampled_from((*TEXTS, "seq", "at", "process_id")))
     old = getattr(line, column)
     if column in TEXTS:
-        return replace(line, **{column: draw(st.text(max_size=70).filter(lambda new: new != old))})
+        return replace(line, **{column: draw(KEEPABLE.filter(lambda new: new != old))})
     if column == "at":
         moved: timedelta = draw(st.timedeltas(-timedelta(9), timedelta(9)).filter(bool))
         return replace(line, at=line.at + moved)
