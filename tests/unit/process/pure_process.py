@@ -116,10 +116,12 @@ class PureProcess:
 
     def _decidable(self, own: Instance) -> bool:
         """Whether a rule can answer yet; the engine asks again after a pause."""
-        decide = FLOW.steps[own.step].decide
+        step = FLOW.steps[own.step]
         try:
-            if decide:
-                ask(rule_named(decide.rule, "decide"), FLOW, self.state, own.step, own.item)
+            if step.decide:
+                ask(rule_named(step.decide.rule, "decide"), FLOW, self.state, own.step, own.item)
+            elif step.effect and step.effect.make:
+                ask(rule_named(step.effect.make, "make"), FLOW, self.state, own.step, own.item)
         except Unknown:
             return False
         return True
