@@ -22,6 +22,8 @@ _COMMANDS = {
     "processes": ("work", "Where documents are on their way, and how long each step took."),
     "parked": ("parked", "What has stopped until somebody mends something, by cause."),
     "replay": ("replay", "Let parked work go on after the mending."),
+    "tasks": ("tasks", "What waits for people, until when; answer, urge, check the organisation."),
+    "delegate": ("tasks", "Somebody answers for somebody else for some days."),
     "faults": ("faults", "Prove the promise by schedules of faults over the real hub."),
     "snapshot": ("snapshot", "Everything a system has, against the ledger: what was missed, what was deleted."),
     "proxy": ("proxy", "A bad line in front of a system, on real sockets: seeded faults, and a log of them."),

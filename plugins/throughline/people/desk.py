@@ -88,8 +88,11 @@ class Desk:
         self._appoint(books, lookup, [seat for key in made for seat in seats[key]])
         return found | {ask.key: made[key] for key, ask in fresh.items()}
 
-    def answer(self, books: Books, task_id: int, reply: Reply) -> Answered:
-        """Take one answer; `Refused` says why not. Two at the same moment: one waits for the other's commit."""
+    def answer(self, books: Books, task_id: int, reply: Reply, *, via: str = "") -> Answered:
+        """Take one answer; `Refused` says why not. Two at the same moment: one waits for the other's commit.
+
+        `via` says in the audit through whom or what it came: the API, a link, somebody at the command line.
+        """
         rows = books.tasks.lock([task_id])
         if not rows:
             raise Refused("unknown", "there is no such task for you", "没有您的此项任务")
@@ -98,7 +101,7 @@ class Desk:
         if not answered.repeated:
             self._save(books, answered.task, rows[0])
             books.tasks.add_answer(as_answer_row(answered.task, answered.answer))
-            books.audit.append([_said(answered)])
+            books.audit.append([_said(answered, via)])
             self._after_answer(books, answered.task)
         return answered
 
@@ -247,7 +250,7 @@ def _is_withdrawn(row: TaskRow | None) -> bool:
     return row is not None and row.state == "withdrawn"
 
 
-def _said(answered: Answered) -> AuditEntry:
+def _said(answered: Answered, via: str) -> AuditEntry:
     """Who said what; somebody who answered for another is written as "X for Y"."""
     task, answer = answered.task, answered.answer
     who = answer.person if answer.person == answer.principal else f"{answer.person} for {answer.principal}"
@@ -255,6 +258,8 @@ def _said(answered: Answered) -> AuditEntry:
                "outcome": task.state, "comment": answer.comment, "form": dict(answer.values)}  # fmt: skip
     if answer.through:
         details["through"] = list(answer.through)
+    if via:
+        details["via"] = via
     return AuditEntry(answer.person, "answered", task.subject, task.process_id, details)
 
 

@@ -14,6 +14,7 @@ from throughline.people.schedule import TOLD, Firing, Moment, fire
 from throughline.people.seats import Lookup
 from throughline.people.task_rows import as_change, as_task, plan_of
 from throughline.people.tasks import Task, timers_fired
+from throughline.people.vacancies import calendar_asks
 
 if TYPE_CHECKING:
     from throughline.ledger import Books
@@ -33,7 +34,8 @@ class Swept:
 def sweep(desk: Desk, books: Books, limit: int = 500) -> Swept:
     """Let every timer go off whose moment has come, and hand over what lies with people who left.
 
-    It reads only tasks with something due; thousands that wait cost nothing.
+    It reads only tasks with something due; thousands that wait cost nothing. A calendar without the coming year becomes
+    a task of the organisation's owner.
     """
     rows = books.tasks.due(limit)
     lookup = desk.lookup(books)
@@ -41,6 +43,8 @@ def sweep(desk: Desk, books: Books, limit: int = 500) -> Swept:
     planned = 0
     for row in rows:
         planned += _go_off(desk, books, row, as_task(row, answers[row.id]), lookup)
+    if asks := calendar_asks(desk.organisation, books.now):
+        desk.open(books, asks)
     return Swept(len(rows), planned, hand_over(desk, books), books.tasks.next_due())
 
 

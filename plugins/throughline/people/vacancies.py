@@ -1,9 +1,9 @@
-"""A position nobody holds is found when a question comes past it, and becomes a task of the organisation's owner."""
+"""What only the organisation's owner can put right becomes their task: a vacant position, a calendar without a year."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from throughline.people.asking import Ask, TaskRules
 from throughline.people.organisation import Organisation
@@ -17,6 +17,21 @@ def vacancy_asks(organisation: Organisation, seats: Iterable[Seat], day: date) -
     """A question to the owner for each vacant position these seats went past; one, however often met."""
     vacant = dict.fromkeys(step.position for seat in seats for step in seat.passed if step.why == VACANT)
     return [_appoint(organisation, position, day) for position in vacant if position != organisation.owner]
+
+
+def calendar_asks(organisation: Organisation, now: datetime) -> list[Ask]:
+    """A question to the owner for each calendar whose coming year is unknown or provisional, naming file and line."""
+    found = []
+    for name, calendar in organisation.calendars.items():
+        said = calendar.missing_year(now)
+        if said is not None:
+            rules = TaskRules(
+                ask=(f"position:{organisation.owner}",),
+                title=Title(en=f"Complete the working calendar {name}", zh=f"请补全工作日历 {name}"),
+            )
+            about = Title(en=said[:500], zh=f"日历缺少年度放假安排:{said}"[:500])
+            found.append(Ask("task", rules, FLOW, name, "calendar", f"calendar:{name}", said, about=about))
+    return found
 
 
 def _appoint(organisation: Organisation, position: str, day: date) -> Ask:

@@ -147,7 +147,7 @@ class AnswerDoors:
 
         def take() -> dict[str, Any]:
             with self._ledger.transaction() as books:
-                answered = self._people.desk().answer(books, number, reply)
+                answered = self._people.desk().answer(books, number, reply, via="API")
                 return {"id": number, "state": answered.task.state, "verdict": answered.answer.verdict,
                         "on_behalf_of": answered.answer.principal, "repeated": answered.repeated}  # fmt: skip
 
@@ -190,7 +190,7 @@ class AnswerDoors:
             with self._ledger.transaction() as books:
                 if not books.tasks.use_link(link.nonce, link.task_id, link.person, link.expires_at):
                     return refusal_page(410)
-                answered = self._people.desk().answer(books, link.task_id, reply)
+                answered = self._people.desk().answer(books, link.task_id, reply, via="signed link")
             return answered_page(answered.task, answered.answer.verdict)
 
         try:

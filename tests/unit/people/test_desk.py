@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import psycopg
 import pytest
 
-from tests.unit.people.company import NOW, ask, company, delegation, without
+from tests.unit.people.company import NOW, OFFICE, ask, company, delegation, without
 from throughline.errors import Misconfigured
 from throughline.ledger import tasks
 from throughline.people.answering import Refused, Reply
@@ -313,3 +313,19 @@ def rows_read(connection: psycopg.Connection, statement: str, *parameters) -> in
         return below + int(rows * node["Actual Loops"])
 
     return scanned(told[0]["Plan"])
+
+
+def test_a_calendar_without_the_coming_year_is_a_task_for_the_owner(books, desk, clock):
+    lacking = replace(OFFICE, chinese=True, where="include/people/calendars/office.yaml:7")
+    owners = Desk(replace(desk.organisation, calendars={"office": lacking}))
+    with books() as open_books:
+        sweep(owners, open_books)
+        sweep(owners, open_books)
+        [(row, _)] = owners.tasks_of(open_books, "zhou").tasks
+    assert "include/people/calendars/office.yaml:7" in row.about["en"]
+    assert "add `2027: {off:" in row.about["en"]
+    late = ask(key="late", due="40d")
+    with books() as open_books, pytest.raises(Misconfigured, match="does not know the holidays of 2027"):
+        owners.open(open_books, [late])
+    with books() as open_books:
+        assert [one.subject for one in open_books.tasks.listed()] == ["calendar:office"]
