@@ -42,11 +42,6 @@ class Delegations:
         """Those that count now or will later."""
         return self._session.entries(DelegationRow, _LASTING, self._session.now)
 
-    def turned(self, since: datetime) -> list[DelegationRow]:
-        """Those that began, ended or were taken back after `since` and by now: their tasks have other people now."""
-        now = self._session.now
-        return self._session.entries(DelegationRow, _TURNED, since, now, since, now, since, now)
-
 
 _MAKE = """
 insert into delegations (request_id, principal, delegate, since, until, flows, may_pass_on, note, made_by, made_at)
@@ -59,7 +54,3 @@ update delegations set revoked_at = %s, revoked_by = %s where id = %s and revoke
 """
 _REVOKED_NOW = "select * from delegations where id = %s and revoked_at = %s"
 _LASTING = "select * from delegations where until > %s and revoked_at is null order by id"
-_TURNED = """
-select * from delegations where (since > %s and since <= %s) or (until > %s and until <= %s)
-    or (revoked_at > %s and revoked_at <= %s) order by id
-"""

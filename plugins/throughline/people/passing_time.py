@@ -43,6 +43,7 @@ def sweep(desk: Desk, books: Books, limit: int = 500) -> Swept:
     planned = 0
     for row in rows:
         planned += _go_off(desk, books, row, as_task(row, answers[row.id]), lookup)
+    books.tasks.forget_links()
     if asks := calendar_asks(desk.organisation, books.now):
         desk.open(books, asks)
     return Swept(len(rows), planned, hand_over(desk, books), books.tasks.next_due())
