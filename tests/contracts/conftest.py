@@ -67,7 +67,9 @@ def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[S
             listener = socket.socket()
             listener.bind(("127.0.0.1", 0))
             state: Path = tmp_path_factory.mktemp(specimen.product) / "state.sqlite"
-            app = assemble(Settings(specimen.product, state, specimen.login, SECRET, token_calls_per_minute=1000))
+            app = assemble(
+                Settings(specimen.product, state, specimen.login, SECRET, token_calls_per_minute=1000, rate_calls=0)
+            )
             server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_keep_alive=300))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
             thread.start()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from include.plant.emulators.clients import EcologyPeople, FinancePeople
 from throughline.connectors.contract import Tier
+from throughline.connectors.mechanisms.http.outgoing import Outgoing
+from throughline.connectors.products.xieke_srm.signer import sign as srm_sign
 
 Payload = Callable[[Any, str], dict[str, Any]]
 
@@ -212,6 +215,28 @@ def make_payment(site: Any, number: str) -> None:
     finance(site).pay("PRQ-1", invoice="AP000001", amount="271.20", number=number)
 
 
+def srm_order(_: Any, number: str) -> dict[str, Any]:
+    line = {"poLineErpNo": "10", "itemCode": "RM-001", "qty": "20", "unit": "pcs", "price": "12.00",
+            "deliveryDate": 1796054400000}  # fmt: skip
+    return {"poErpNo": number, "innerVendorCode": "V-2001", "currency": "CNY", "poDate": 1795399200000, "lines": [line]}
+
+
+def srm_requirement(_: Any, number: str) -> dict[str, Any]:
+    line = {"poLineErpNo": "10", "itemCode": "RM-001", "qty": "184", "unit": "pcs", "innerVendorCode": "V-2001"}
+    return {"prErpNo": number, "lines": [line]}
+
+
+def spoil_vendor(payload: dict[str, Any], thing: str) -> None:
+    (payload if "innerVendorCode" in payload else payload["lines"][0])["innerVendorCode"] = thing
+
+
+def make_answer(site: Any, number: str) -> None:
+    outgoing = Outgoing("POST", "/purchase/push.json", {}, {}, srm_order(site, number), "json")
+    srm_sign(site.connection(), outgoing, datetime.now(UTC), {})
+    assert site.desk.post(outgoing.path, json=outgoing.body).json()["result"] == 1
+    site.act("answer", poErpNo=number)
+
+
 FLUX_EXTRA = {
     "apptoken": "plant-wms-token", "customer_id": "HDJX", "warehouse_id": "WH01", "client_db": "FLUXWMSJSON",
 }  # fmt: skip
@@ -257,5 +282,13 @@ SPECIMENS = (
             Polled("purchase_invoice", make_invoice, in_order=False),
             Polled("payment", make_payment, in_order=False),
         ),
+    ),
+    Specimen(
+        "xieke_srm", "srm", "plant-srm-key", {"company_code": "HDJX", "erp_code": "ERP"}, has_token=False,
+        creates=(
+            Write("purchase_order", "create", srm_order, "order", "purchase/push", spoil_vendor),
+            Write("purchase_requisition", "create", srm_requirement, "requirement", "requirement/push", spoil_vendor),
+        ),
+        polled=(Polled("supplier_confirmation", make_answer),),
     ),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from include.plant.emulators.kingdee.people import FinancePeople
 from include.plant.emulators.mes_people import MesPeople
 from include.plant.emulators.warehouse_people import ControlDeskPeople, WarehousePeople
 from include.plant.emulators.weaver.people import EcologyPeople
+from include.plant.emulators.xieke.people import SupplierPeople
 
 __all__ = [
     "ControlDeskPeople",
@@ -15,5 +16,6 @@ __all__ = [
     "FinancePeople",
     "MesPeople",
     "PlantRefused",
+    "SupplierPeople",
     "WarehousePeople",
 ]

@@ -14,7 +14,8 @@ _LOGINS = {"fxiaoke": "FSAID_plant", "black_lake": "cli_plant", "flux": "plant-w
            "dingtalk_robot": "plant-robot-token", "wecom_robot": "wecom", "feishu_robot": "plant-hook-token",
            "sms_gateway": "plant-sms"}  # fmt: skip
 _KINDS: dict[str, type[str] | type[int] | type[float]] = {"str": str, "int": int, "float": float}
-_CALLS_ALLOWED = {"fxiaoke": 2000}
+_CALLS_ALLOWED = {"fxiaoke": (2000, 20.0), "xieke_srm": (1, 30.0)}
+"""So many calls of each API in so many seconds."""
 _LIFE = {"weaver_ecology": 1800, "seeyon": 900}
 
 
@@ -34,12 +35,13 @@ class Settings:
     customer_id: str = "HDJX"
     warehouse_id: str = "WH01"
     client_db: str = "FLUXWMSJSON"
+    company_code: str = "HDJX"
     acct_id: str = "acct0000000001"
     token_seconds: float = 0
     same_token_seconds: float = 6600
     token_calls_per_minute: int = 10
     rate_calls: int = -1
-    rate_seconds: float = 20
+    rate_seconds: float = 0
     clock_offset_seconds: float = 0
     lag_seconds: float = 0
     late_seconds: float = 0
@@ -57,7 +59,8 @@ class Settings:
         self.secret = self.secret or os.environ.get("PLANT_SECRET", "") or f"plant-{self.product}-secret"
         self.token_seconds = self.token_seconds or _LIFE.get(self.product, 7200)
         if self.rate_calls < 0:
-            self.rate_calls = _CALLS_ALLOWED.get(self.product, 0)
+            self.rate_calls = _CALLS_ALLOWED.get(self.product, (0, 20.0))[0]
+        self.rate_seconds = self.rate_seconds or _CALLS_ALLOWED.get(self.product, (0, 20.0))[1]
 
     def change(self, wishes: Mapping[str, Any]) -> None:
         """Take new values for plain settings, each as the type it has; an unknown name is an error."""

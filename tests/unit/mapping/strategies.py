@@ -35,16 +35,22 @@ def documents(table: Table, specs: Mapping[str, FieldSpec]) -> st.SearchStrategy
     return _fields(table, specs, shapes_of(model), ()).map(partial(_consistent, model)).map(model.model_validate)
 
 
-def _consistent(model: type[CanonicalDocument], fields: dict[str, Any]) -> dict[str, Any]:
-    """Money is in the order's own currency; a line that names a line of another document does so under one header."""
+def _in_one_currency(model: type[CanonicalDocument], fields: dict[str, Any]) -> None:
     rows = [fields] if "currency" in model.model_fields else []
     for row in (*rows, *fields.get("lines", ())):
         for money in row.values():
             if isinstance(money, dict) and "currency" in money:
                 money["currency"] = fields.get("currency", "CNY")
+
+
+def _consistent(model: type[CanonicalDocument], fields: dict[str, Any]) -> dict[str, Any]:
+    """Money is in the order's own currency; a line that names a line of another document does so under one header."""
+    _in_one_currency(model, fields)
     for line in fields.get("lines", ()):
         if line.get("outbound_line"):
             line["outbound_line"] = line_reference(fields["outbound"], line["line"])
+        if model.kind == "supplier_confirmation":
+            line["order_line"] = line_reference(fields["order"], line["line"])
     if fields.get("item") and "site" in fields:
         fields["number"] = fields["item"].split(":", 2)[2].replace("%23", "#").replace("%25", "%")
     counted = [value for value in fields.values() if isinstance(value, dict) and "unit" in value]
