@@ -10,7 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from throughline.canonical import LATTICES
 from throughline.connectors.contract import Carried, Connector, Operation
@@ -22,7 +22,7 @@ from throughline.process.applying import advance_processes
 from throughline.process.definition import Flow
 from throughline.process.delivery_calls import Brake, Caller, in_small_batches
 from throughline.process.delivery_jobs import SUPERSEDED, Job, Preparation, Result
-from throughline.process.delivery_protocol import Move, looked_for_from, next_move
+from throughline.process.delivery_protocol import DOUBTED, OPEN_DOUBT, Move, looked_for_from, next_move
 from throughline.process.delivery_records import Entries, Recording
 from throughline.process.loading import HUB
 from throughline.process.reports import Outcome, StepReport
@@ -176,10 +176,7 @@ class DeliveryRun:
         ]  # fmt: skip
         sent = books.deliveries.sent(going) if going else set()
         for job in jobs:
-            job.deliveries = [
-                replace(row, state="sent", attempts=row.attempts + 1, sent_at=books.now) if row.id in sent else row
-                for row in job.deliveries
-            ]
+            job.deliveries = [_sent_again(row, books.now) if row.id in sent else row for row in job.deliveries]
 
     def _mint(self, books: Books, jobs: Sequence[Job]) -> None:
         """Keep the documents we derived, and link them to their process: what answers them will find it by them."""
@@ -265,6 +262,12 @@ def _is_ours(writing: Writing, item: str) -> bool:
     """Whether the hub itself makes this document, and others may answer it: not what a system told, nor mere news."""
     made = writing.operation == "create" or f":{HUB}:" in writing.canonical_id
     return made and writing.canonical_id != item and writing.kind in LATTICES
+
+
+def _sent_again(row: Delivery, now: datetime) -> Delivery:
+    """The row as it is after it was marked; that an earlier call was never answered stays known."""
+    signature = DOUBTED if row.state in OPEN_DOUBT else row.signature
+    return replace(row, state="sent", attempts=row.attempts + 1, sent_at=now, signature=signature)
 
 
 def _superseded(row: Delivery) -> Setback:

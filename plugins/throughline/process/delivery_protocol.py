@@ -31,6 +31,8 @@ class Move(StrEnum):
 
 SETTLED_WELL = ("confirmed", "resolved")
 OPEN_DOUBT = ("sent", "in_doubt")
+DOUBTED = "InDoubt:-:-:"
+"""The signature of a write in hand of which an earlier call was never answered."""
 
 
 def next_move(

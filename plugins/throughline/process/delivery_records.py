@@ -15,7 +15,7 @@ from throughline.ledger.entries import AuditEntry, Identity
 from throughline.ledger.work_entries import Case, Confirmation, Delivery, Setback, StepChange
 from throughline.process.backoff import FIRST_PAUSE, LONGEST_PAUSE, Patience, growing
 from throughline.process.delivery_jobs import Job, Result
-from throughline.process.delivery_protocol import asks_a_person
+from throughline.process.delivery_protocol import DOUBTED, asks_a_person
 from throughline.process.reports import Outcome
 
 
@@ -135,15 +135,17 @@ class Recording:
         at = now + self._patience.pause(row.attempts, self._rng, at_least=getattr(error, "retry_after", None))
         if result.kind != "search":
             uncounted = result.kind == "untouched" or isinstance(error, Misconfigured)
-            entries.deferred.append(replace(_setback(row, error, at), uncounted=uncounted))
+            doubted = row.signature == DOUBTED  # this call was surely not carried out; an earlier one may have been
+            place = entries.doubt if doubted else entries.deferred
+            place.append(replace(_setback(row, error, at), uncounted=uncounted))
         if (
             result.kind == "transient"
             and not isinstance(error, Misconfigured)
             and row.attempts >= self._patience.attempts
         ):
             return Ending("parked", error=error)
-        doubted = InDoubt(error.message, system=error.system, code=error.code) if result.kind == "search" else error
-        return Ending("retrying", at, doubted)
+        unsure = result.kind == "search" or row.signature == DOUBTED
+        return Ending("retrying", at, _as_doubt(error) if unsure else error)
 
     def _finish(self, entries: Entries, job: Job, ending: Ending, now: datetime) -> None:
         number, step, item = job.claim.process_id, job.step.step, job.step.item
@@ -166,6 +168,10 @@ class Recording:
                 error=said or None, signature=error.signature if error else None,
             )  # fmt: skip
         entries.steps.append(change)
+
+
+def _as_doubt(error: ThroughlineError) -> InDoubt:
+    return InDoubt(error.message, system=error.system, code=error.code)
 
 
 def _worst(endings: Sequence[Ending], job: Job, now: datetime, known: Collection[str]) -> Ending:

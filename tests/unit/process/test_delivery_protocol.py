@@ -7,9 +7,13 @@ from random import Random
 import pytest
 
 from throughline.connectors.contract import Operation, Tier
+from throughline.errors import InDoubt, Transient
 from throughline.ledger.work_entries import Delivery
 from throughline.process.backoff import Patience
-from throughline.process.delivery_protocol import Move, asks_a_person, next_move
+from throughline.process.delivery import _sent_again
+from throughline.process.delivery_jobs import Result
+from throughline.process.delivery_protocol import DOUBTED, Move, asks_a_person, next_move
+from throughline.process.delivery_records import Entries, Recording
 from throughline.process.effect_keys import Effect
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -57,6 +61,22 @@ def test_the_wait_begins_when_the_call_can_have_been_made_last() -> None:
     heard = replace(ROW, state="in_doubt", not_before=NOW + timedelta(seconds=140))
     assert next_move(heard, operation, later, called_for=lease) is Move.WAIT
     assert next_move(heard, operation, NOW + timedelta(seconds=140), called_for=lease) is Move.FIND
+
+
+def test_a_doubt_outlives_a_later_call_that_was_surely_not_carried_out() -> None:
+    """Found by seeded faults: in doubt, then "busy", then the order changed: it was written anew, and there twice."""
+    again = _sent_again(replace(ROW, state="in_doubt", tier="T1"), NOW)
+    assert (again.state, again.attempts, again.signature) == ("sent", 2, DOUBTED)
+    recording = Recording(
+        {"create": Operation("create", Tier.T1)}, Patience(), Random(1), "worker", goes_on_refused=False
+    )
+    busy, entries = Transient("busy", system="crm"), Entries()
+    ending = recording._settle(entries, Result(again, "transient", busy), NOW)
+    assert ([row.delivery_id for row in entries.doubt], entries.deferred) == ([ROW.id], [])
+    assert isinstance(ending.error, InDoubt)
+    fresh = Entries()
+    recording._settle(fresh, Result(_sent_again(replace(ROW, state="intended"), NOW), "transient", busy), NOW)
+    assert ([row.delivery_id for row in fresh.deferred], fresh.doubt) == ([ROW.id], [])
 
 
 def test_effect_keys_differ_in_every_part_and_never_run_together() -> None:
