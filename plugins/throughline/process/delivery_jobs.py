@@ -83,6 +83,7 @@ class Preparation:
 
     def _choose(self, job: Job, rows: list[Delivery]) -> None:
         """Go on with writes whose end is open, as they were meant then; otherwise decide anew what to write."""
+        rows = still_meant(rows)
         standing = [row for row in rows if row.state in (*OPEN_DOUBT, *SETTLED_WELL)]
         if standing:
             job.deliveries = [row for row in rows if row.state != "rejected" or row.error != SUPERSEDED]
@@ -165,6 +166,12 @@ class Preparation:
             canonical_id=writing.canonical_id, tier="", reference=writing.document.number, request=payload,
             epoch=job.claim.epoch,
         )  # fmt: skip
+
+
+def still_meant(rows: Sequence[Delivery]) -> list[Delivery]:
+    """Without refused writes that were meant anew since, with another content: those are not sent again."""
+    newest = {(row.operation, row.canonical_id): row.id for row in sorted(rows, key=lambda row: row.id)}
+    return [row for row in rows if row.state != "rejected" or newest[row.operation, row.canonical_id] == row.id]
 
 
 def _again(row: Delivery, epoch: int) -> Intent:

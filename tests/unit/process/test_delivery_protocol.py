@@ -11,7 +11,7 @@ from throughline.errors import InDoubt, Transient
 from throughline.ledger.work_entries import Delivery
 from throughline.process.backoff import Patience
 from throughline.process.delivery import _sent_again
-from throughline.process.delivery_jobs import Result
+from throughline.process.delivery_jobs import Result, still_meant
 from throughline.process.delivery_protocol import DOUBTED, Move, asks_a_person, next_move
 from throughline.process.delivery_records import Entries, Recording
 from throughline.process.effect_keys import Effect
@@ -77,6 +77,13 @@ def test_a_doubt_outlives_a_later_call_that_was_surely_not_carried_out() -> None
     fresh = Entries()
     recording._settle(fresh, Result(_sent_again(replace(ROW, state="intended"), NOW), "transient", busy), NOW)
     assert ([row.delivery_id for row in fresh.deferred], fresh.doubt) == ([ROW.id], [])
+
+
+def test_a_refused_write_that_was_meant_anew_since_is_not_sent_again_with_it() -> None:
+    """Found by seeded faults: refused, corrected, in doubt: then both were sent, and the order was there twice."""
+    refused, anew = replace(ROW, id=1, state="rejected"), replace(ROW, id=2, state="in_doubt", effect_key="k2")
+    other = replace(ROW, id=3, state="rejected", canonical_id="sales_order:crm:SO-2", effect_key="k3")
+    assert still_meant([refused, anew, other]) == [anew, other]
 
 
 def test_effect_keys_differ_in_every_part_and_never_run_together() -> None:
