@@ -115,6 +115,19 @@ def test_a_delegate_answers_for_the_principal_and_the_audit_says_so(books, desk)
     assert ("li", "answered", "li for wang") in audit(books)
 
 
+def test_after_x_for_y_neither_answers_again(books, desk):
+    on_leave = Desk(
+        replace(desk.organisation, delegations=(delegation("wang", "li"), delegation("zhao", "li", number=2)))
+    )
+    task = opened(books, on_leave, ask("role:board", needs=2))
+    assert answered(books, on_leave, task, reply("li", request="li-1")) == "open"
+    for person in ("wang", "li"):
+        with pytest.raises(Refused) as refused:
+            answered(books, on_leave, task, reply(person, request=f"{person}-2"))
+        assert refused.value.code == "answered_already"
+    assert answered(books, on_leave, task, reply("zhao")) == "approved"
+
+
 def test_whoever_lost_the_position_cannot_answer_and_the_new_holder_can(books, desk):
     task = opened(books, desk, ask())
     moved = tuple(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -121,6 +121,7 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*FORM, "else"]), ANYTHING))
 def test_no_input_breaks_a_form_and_what_is_kept_is_kept_again(told):
     kept, _ = check_form(FORM, told)
@@ -156,6 +157,7 @@ def test_after_an_outage_several_reminders_are_one():
     assert fire(moments, firing.fired, at(24, 12)).moments == ()
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 60 * 24 * 6), max_size=12))
 def test_however_often_one_looks_each_moment_fires_once(minutes):
     moments = plan(TIMED, NOW, OFFICE)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.people.company import NAMES, NOW, ask, company, delegation, rules, without
@@ -100,6 +100,7 @@ def test_delegations(made, people):
     assert able(ask(), lookup(None, *made)) == people
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES), st.booleans()), max_size=8))
 def test_a_chain_of_delegations_never_goes_further_than_each_allows(told):
     made = [
@@ -121,6 +122,15 @@ def test_the_last_day_belongs_to_the_position_and_to_the_person():
     evening = datetime(2026, 11, 23, 15, 59, tzinfo=UTC)  # 23:59 in Shanghai
     assert able(ask(), lookup(gone, at=evening)) == {"wang"}
     assert able(ask(), lookup(gone, at=evening + timedelta(minutes=1))) == {"sun"}
+
+
+def test_a_delegation_ends_on_the_moment():
+    made = delegation("wang", "li")
+    last = lookup(None, made, at=made.until - timedelta(microseconds=1))
+    assert able(ask(), last) == {"wang", "li"}
+    assert able(ask(), lookup(None, made, at=made.until)) == {"wang"}
+    assert able(ask(), lookup(None, made, at=made.since)) == {"wang", "li"}
+    assert able(ask(), lookup(None, made, at=made.since - timedelta(microseconds=1))) == {"wang"}
 
 
 def test_nobody_at_all_is_told_with_the_owners_line():

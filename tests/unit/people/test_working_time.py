@@ -90,6 +90,15 @@ def test_a_night_in_which_the_clock_changes_is_as_long_as_it_is() -> None:
     assert NIGHTS.between(datetime(2026, 3, 8, 0, tzinfo=zone), datetime(2026, 3, 8, 4, tzinfo=zone)) == hours(1)
 
 
+def test_a_shift_that_ends_while_the_clock_shows_a_time_twice_ends_at_the_second() -> None:
+    zone = ZoneInfo("America/New_York")
+    late = WorkingCalendar(
+        "late", "America/New_York", "l.yaml:1", week=(((time(22), time(1, 30)),),) * 7, chinese=False
+    )
+    assert late.between(datetime(2026, 10, 31, 12, tzinfo=zone), datetime(2026, 11, 1, 12, tzinfo=zone)) == hours(4.5)
+    assert late.between(datetime(2026, 11, 1, 12, tzinfo=zone), datetime(2026, 11, 2, 12, tzinfo=zone)) == hours(3.5)
+
+
 def test_where_two_shifts_overlap_time_counts_once() -> None:
     assert OVERLAPPING.between(cn(24, 0), cn(25, 0)) == hours(11)  # 0 to 9 and 22 to 24
 

@@ -271,7 +271,7 @@ SIGNER = Links("http://hub.example", [KEY], nonce=lambda: f"n{next(NUMBERS)}")
 TOKEN = SIGNER.token(Link(7, "wang", "v1", datetime(2026, 12, 1, tzinfo=UTC), "nonce"))
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, len(TOKEN) - 1), st.integers(1, 127))
 def test_a_link_that_was_touched_anywhere_is_worthless(place: int, flip: int) -> None:
     touched = TOKEN[:place] + chr(ord(TOKEN[place]) ^ flip) + TOKEN[place + 1 :]
@@ -279,6 +279,7 @@ def test_a_link_that_was_touched_anywhere_is_worthless(place: int, flip: int) ->
         SIGNER.read(touched, NOW)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_no_text_is_a_link(text: str) -> None:
     for token in (text, f"{text}.{text}", f"{TOKEN}{text}" if text else "", TOKEN.partition(".")[0] + "." + text):
