@@ -34,6 +34,7 @@ _STATUS = {
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9_.:-]{8,100}$")
 _MOST_BYTES = 20_000
 _PAGE = 100
+_LONGEST_NUMBER = 18
 
 
 class _Stop(Exception):
@@ -60,9 +61,9 @@ class AnswerDoors:
         """Every address there is for people; all of them need a token or a signed link."""
         return [
             Route("/people/tasks", self._safe(self._listed), methods=["GET"]),
-            Route("/people/tasks/{task:int}", self._safe(self._one), methods=["GET"]),
-            Route("/people/tasks/{task:int}/answers", self._safe(self._answer), methods=["POST"]),
-            Route("/people/tasks/{task:int}/urges", self._safe(self._urge), methods=["POST"]),
+            Route("/people/tasks/{task}", self._safe(self._one), methods=["GET"]),
+            Route("/people/tasks/{task}/answers", self._safe(self._answer), methods=["POST"]),
+            Route("/people/tasks/{task}/urges", self._safe(self._urge), methods=["POST"]),
             Route("/people/answer", self._safe(self._page), methods=["GET"]),
             Route("/people/answer", self._safe(self._answer_by_link), methods=["POST"]),
         ]
@@ -112,7 +113,7 @@ class AnswerDoors:
     async def _listed(self, request: Request) -> Response:
         person = self._person(request)
         after = request.query_params.get("after", "0")
-        if not after.isdecimal() or len(after) > 18:
+        if not after.isascii() or not after.isdecimal() or len(after) > _LONGEST_NUMBER:
             raise Invalid("after: must be a number")
 
         def look() -> dict[str, Any]:
@@ -182,7 +183,7 @@ class AnswerDoors:
 
     async def _answer_by_link(self, request: Request) -> Response:
         body = await _body(request, "application/x-www-form-urlencoded")
-        fields = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=60))
+        fields = _fields(body)
         link = self._link(request, fields.get("t", ""))
         reply = _reply(link, fields)
 
@@ -208,6 +209,13 @@ class AnswerDoors:
         if link is None or link.person not in self._people.desk().organisation.people:
             raise _Stop(refusal_page(404))
         return link
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100))
+    except ValueError:
+        raise Invalid("the form has too many fields") from None
 
 
 def _reply(link: Link, fields: Mapping[str, str]) -> Reply:
@@ -237,8 +245,8 @@ async def _body(request: Request, kind: str) -> bytes:
 
 def _task_number(request: Request) -> int:
     """The number in the address; one no database could hold is just not there."""
-    number = int(request.path_params["task"])
-    return number if number < 2**62 else 0
+    told: str = request.path_params["task"]
+    return int(told) if told.isascii() and told.isdecimal() and len(told) <= _LONGEST_NUMBER else 0
 
 
 def _too_many(wait: int) -> Response:

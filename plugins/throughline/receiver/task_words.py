@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,7 +21,7 @@ class AnswerWords(BaseModel):
 
     verdict: Annotated[str, Field(max_length=20)]
     content_hash: Annotated[str, Field(min_length=1, max_length=200)]
-    values: dict[str, Any] = Field(default_factory=dict)
+    values: dict[Annotated[str, Field(max_length=60)], str | bool | int | Decimal | None] = Field(default_factory=dict)
     comment: Annotated[str, Field(max_length=4000)] = ""
     on_behalf_of: Annotated[str | None, Field(max_length=60)] = None
 
