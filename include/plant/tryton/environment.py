@@ -1,4 +1,4 @@
-"""Tryton's own virtual environment: made once from hash-checked requirements, and made anew when they change."""
+"""A virtual environment for Tryton, or another system: made once from hash-checked requirements."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class PlantEnvironment:
     """The environment in `directory`; the hub only ever starts programs in it."""
 
     directory: Path
+    requirements: Path = REQUIREMENTS
 
     @property
     def python(self) -> Path:
@@ -34,7 +35,7 @@ class PlantEnvironment:
 
     def prepare(self) -> bool:
         """Make it if it is missing or old; True if something was done."""
-        stamp, wanted = self.directory / "made-from", _fingerprint()
+        stamp, wanted = self.directory / "made-from", self._fingerprint()
         if stamp.exists() and stamp.read_text() == wanted:
             return False
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -43,16 +44,16 @@ class PlantEnvironment:
         if installer:
             _run(installer, "venv", "--quiet", "--python", sys.executable, str(self.directory))
             _run(installer, "pip", "sync", "--quiet", "--python", str(self.python), "--require-hashes",
-                 "--compile-bytecode", str(REQUIREMENTS))  # fmt: skip
+                 "--compile-bytecode", str(self.requirements))  # fmt: skip
         else:
             _run(sys.executable, "-m", "venv", str(self.directory))
-            _run(str(self.python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(REQUIREMENTS))
+            _run(str(self.python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(self.requirements))
         stamp.write_text(wanted)
         return True
 
-
-def _fingerprint() -> str:
-    return f"{hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()} python {sysconfig.get_python_version()}"
+    def _fingerprint(self) -> str:
+        digest = hashlib.sha256(self.requirements.read_bytes()).hexdigest()
+        return f"{digest} python {sysconfig.get_python_version()}"
 
 
 def _uv() -> str | None:

@@ -1,0 +1,1 @@
+"""Scripts that run with the Python of Roundup's own environment."""
