@@ -33,7 +33,7 @@ POLLED = (("crm", "customer"), ("erp", "item"), ("crm", "item"), ("crm", "sales_
 
 @dataclass(frozen=True)
 class Pace:
-    concurrency: int = 3
+    concurrency: int = 2
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,10 @@ LOOKS_BACK = 31.0
 """After a change a source is asked at once, and again at two later deep looks back, which are taken every 30 s."""
 
 
+IDLE = 900.0
+"""A process with nothing to do looks whether that is still so after so many seconds."""
+
+
 class LoginShelf:
     """Logins that outlive a process, as on one machine."""
 
@@ -172,7 +176,7 @@ class Hub:
                 await self._attempt(process, "inbox", thread(engine.drain_inbox, "wms"))
             if self._waits("record_versions where state = 'pending'"):
                 await self._attempt(process, "take in", thread(engine.take_in))
-            await self._pause(self._told, min([at for at, _, _ in self._polls], default=now + 60), least=0.2)
+            await self._pause(self._told, min([at for at, _, _ in self._polls], default=now + IDLE), least=0.2)
             if self.loop.time() - now > 55:
                 await self._attempt(process, "wake", thread(self._wake, process))
 
@@ -231,9 +235,9 @@ class Hub:
                 pass
 
     def _until_due(self) -> float:
-        """How long until a retry or a lease of somebody who died is due, by the hub's clock; at most three."""
+        """How long until a retry or a lease of somebody who died is due, by the hub's clock."""
         (due,) = self.bench.database.connection.execute(_DUE).fetchone() or (None,)
-        return 180.0 if due is None else min(180.0, max(0.2, (due - self.clock()).total_seconds()))
+        return IDLE if due is None else min(IDLE, max(0.2, (due - self.clock()).total_seconds()))
 
     async def _receiving(self, process: Process) -> None:
         doors = {"wms": Door("wms", connection_of("wms"), flux)}  # type: ignore[arg-type]

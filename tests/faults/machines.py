@@ -128,9 +128,10 @@ class MachineConnection(psycopg.Connection[Any]):
     def execute(self, query: Any, params: Any = None, **more: Any) -> Any:
         if "plan_cache_mode" in query:  # the ledger's settings: once is enough for a connection that is kept
             if not self.set_up:
+                machine, self.machine = self.machine, None  # no point of the schedule: the next one finds it done
                 super().execute(query)
                 super().execute("set plan_cache_mode to auto")  # sets are small here, and planning is half the time
-                self.set_up = True
+                self.machine, self.set_up = machine, True
             return None
         return super().execute(query, params, **more)
 

@@ -65,24 +65,24 @@ def run_seeds_on(
 ) -> Run:
     wanted = list(seeds)
     portions = [wanted[n : n + PORTION] for n in range(0, len(wanted), PORTION)]
-    run, begun = Run(), time.monotonic()
     if workers == 1:
         with bench_on(postgres, f"alone_{os.getpid()}") as bench:
-            for portion in portions:
-                _add(run, len(portion), [one for seed in portion for one in check_seed(bench, seed)], begun, tell)
-        return run
+            answers = ((len(own), [one for seed in own for one in check_seed(bench, seed)]) for own in portions)
+            return collected(answers, tell)
     context = multiprocessing.get_context("spawn")
     with context.Pool(min(workers, len(portions)), begin_worker, (postgres,)) as pool:
-        for count, violations in pool.imap_unordered(_portion, portions):
-            _add(run, count, violations, begun, tell)
+        return collected(pool.imap_unordered(_portion, portions), tell)
+
+
+def collected(answers: Iterable[tuple[int, list[dict[str, Any]]]], tell: Callable[[Run], None]) -> Run:
+    """The figures of a run, told whenever a portion is done."""
+    run, begun = Run(), time.monotonic()
+    for count, found in answers:
+        run.schedules += count
+        run.violations += found
+        run.seconds = round(time.monotonic() - begun, 2)
+        tell(run)
     return run
-
-
-def _add(run: Run, count: int, found: list[dict[str, Any]], begun: float, tell: Callable[[Run], None]) -> None:
-    run.schedules += count
-    run.violations += found
-    run.seconds = round(time.monotonic() - begun, 2)
-    tell(run)
 
 
 _worker: dict[str, Any] = {}

@@ -44,13 +44,14 @@ class Outcome:
 class Simulation:
     """One schedule over a bench."""
 
-    def __init__(self, bench: Bench, scenario: Scenario) -> None:
+    def __init__(self, bench: Bench, scenario: Scenario, forced: dict[int, str] | None = None) -> None:
         self.bench, self.scenario = bench, scenario
         self.loop = VirtualLoop(Random(f"turns {scenario.seed}"))
         self.loop.set_exception_handler(lambda *_: None)  # what a dead process leaves unheard is no news
         self.history = History(self.loop.time)
         self.plant = Plant(scenario, self.history, self.loop, int(BEGINNING.timestamp() * 1000))
         self.weather = Weather(Random(f"weather {scenario.seed}"), roughness=scenario.roughness, budget=scenario.gusts)
+        self.weather.forced = dict(forced or {})
         self.troubles = Troubles(list(scenario.troubles))
         self.business = Business(self.plant)
 
@@ -107,7 +108,7 @@ class Simulation:
         self.troubles.planned.clear()
         self.storm_ended = self.loop.time()
         self.history.note("storm", "is over")
-        end = self.loop.time() + HORIZON
+        end = self.loop.time() + HORIZON + max((abs(ahead) for _, ahead, _ in self.scenario.jumps), default=0.0)
         while self.loop.time() < end:
             await asyncio.sleep(20)
             if self.plant.busy or self.hub.waits_for_polls or not person.at_rest():

@@ -16,6 +16,8 @@ from throughline.command_line.machine_readable import json_option, print_json
 from throughline.errors import Misconfigured
 
 _CHECKOUT = Path(__file__).parents[3]
+MOST = 5000
+"""Within so many seeds every planted bug must be caught."""
 
 
 class Seeds(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only in newer clicks
@@ -36,33 +38,54 @@ class Seeds(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic
 @click.option("--seeds", type=Seeds(), help="Which schedules: 1..2000, or 2000 for all from 1 on.")
 @click.option("--seed", type=click.IntRange(0), help="One schedule, exactly as it was.")
 @click.option("--history", is_flag=True, help="With --seed: everything that happened, in order.")
+@click.option(
+    "--planted", is_flag=True, help="Plant bugs into the hub, one at a time: how many seeds until each is caught."
+)
+@click.option("--exhaustive", is_flag=True, help="Fail every input and output of one order's way, once in each way.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="So many at once.")
 @json_option
-def faults(seeds: tuple[int, int] | None, seed: int | None, history: bool, workers: int, as_json: bool) -> None:
+def faults(
+    seeds: tuple[int, int] | None, seed: int | None, history: bool, planted: bool, exhaustive: bool, workers: int,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Prove the promise by faults: time-outs, crashes, late answers, clock jumps, over the real hub and PostgreSQL.
 
     Nothing of the platform need run; a PostgreSQL of its own is started and removed. Exit status 1 on any violation.
     """
-    if (seeds is None) == (seed is None):
-        raise click.UsageError("say which schedules: --seeds 1..2000, or --seed 17")
+    if sum((seed is not None, exhaustive, seeds is not None or planted)) != 1:
+        raise click.UsageError("say which schedules: --seeds 1..2000, --seed 17, --planted or --exhaustive")
     if seed is not None:
         _replay(seed, history=history, as_json=as_json)
+    elif planted:
+        _planted((seeds or (1, MOST))[1], workers, as_json=as_json)
+    elif exhaustive:
+        _many("exhaustive", [], "points of one order's way", workers, as_json=as_json)
     elif seeds is not None:
-        _many(seeds, workers, as_json=as_json)
+        first, last = seeds
+        _many("seeds", ["--first", str(first), "--last", str(last)], f"seeds {first}..{last}", workers, as_json=as_json)
 
 
-def _many(seeds: tuple[int, int], workers: int, *, as_json: bool) -> None:
-    answer = _asked("seeds", "--first", str(seeds[0]), "--last", str(seeds[1]), "--workers", str(workers),
-                    total=seeds[1] - seeds[0] + 1, quiet=as_json)  # fmt: skip
+def _many(task: str, arguments: list[str], which: str, workers: int, *, as_json: bool) -> None:
+    answer = _asked(task, *arguments, "--workers", str(workers), quiet=as_json)
     found = {name: answer[name] for name in ("schedules", "seconds", "violations")}
     if as_json:
         print_json(found)
     else:
         rate = found["schedules"] / found["seconds"] if found["seconds"] else 0.0
-        click.echo(f"{found['schedules']:,} schedules in {found['seconds']:.0f} s ({rate:.1f} a second), seeds "
-                   f"{seeds[0]}..{seeds[1]}: {_sentence(found['violations'])}")  # fmt: skip
+        click.echo(f"{found['schedules']:,} schedules in {found['seconds']:.0f} s ({rate:.1f} a second), {which}: "
+                   f"{_sentence(found['violations'])}")  # fmt: skip
         _list(found["violations"])
     sys.exit(1 if found["violations"] else 0)
+
+
+def _planted(most: int, workers: int, *, as_json: bool) -> None:
+    told = _asked("planted", "--last", str(most), "--workers", str(workers), quiet=as_json)["planted"]
+    found = [{name: one[name] for name in ("bug", "caught", "seeds", "invariant")} for one in told]
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{sum(one['caught'] for one in found)} of {len(found)} planted bugs caught within {most:,} seeds.")
+    sys.exit(0 if all(one["caught"] for one in found) else 1)
 
 
 def _sentence(violations: list[Any]) -> str:
@@ -74,7 +97,7 @@ def _sentence(violations: list[Any]) -> str:
 def _list(violations: list[dict[str, Any]]) -> None:
     for one in violations[:50]:
         click.echo(f"  seed {one['seed']}  {one['invariant']}  {one['sentence']}")
-    if violations:
+    if violations and isinstance(violations[0]["seed"], int):
         click.echo(f"See one: throughline faults --seed {violations[0]['seed']} --history")
 
 
@@ -94,7 +117,7 @@ def _replay(seed: int, *, history: bool, as_json: bool) -> None:
     sys.exit(1 if violations else 0)
 
 
-def _asked(task: str, *arguments: str, total: int = 0, quiet: bool) -> dict[str, Any]:
+def _asked(task: str, *arguments: str, quiet: bool) -> dict[str, Any]:
     """The simulator's answer; it lives in the test tree, where the planted bugs are, and nowhere else."""
     if not (_CHECKOUT / "tests" / "faults" / "__main__.py").exists():
         raise Misconfigured(
@@ -108,7 +131,7 @@ def _asked(task: str, *arguments: str, total: int = 0, quiet: bool) -> dict[str,
             if said["kind"] == "answer":
                 answer = said
             elif not quiet:
-                _progress(said, total)
+                _progress(said)
     if answer is None:
         raise Misconfigured("the fault simulator ended without an answer; what it said stands above")
     return answer
@@ -120,7 +143,11 @@ def _lines(running: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _progress(said: dict[str, Any], total: int) -> None:
+def _progress(said: dict[str, Any]) -> None:
+    if said["kind"] == "found":
+        verdict = f"caught by seed {said['seeds']:>5}  {said['invariant']:<4}" if said["caught"] else "NOT CAUGHT"
+        click.echo(f"{said['bug']:<40} {verdict}  {said['sentence'][:100]}")
+        return
     rate = said["schedules"] / said["seconds"] if said["seconds"] else 0.0
-    click.echo(f"\r{said['schedules']:,} of {total:,} schedules, {rate:.1f} a second, {said['violations']} violations ",
-               nl=said["schedules"] >= total, err=True)  # fmt: skip
+    click.echo(f"\r{said['schedules']:,} schedules, {rate:.1f} a second, {said['violations']} violations ",
+               nl=False, err=True)  # fmt: skip

@@ -17,16 +17,19 @@ from throughline.ledger.breakers import Breakers
 from throughline.ledger.connections import Connections
 from throughline.ledger.identities import Identities
 from throughline.ledger.steps import Steps
-from throughline.ledger.work_entries import Passage
 from throughline.process import delivery
 from throughline.process.delivery_records import Recording
 
 
 @bug("a system that was left alone is never tried again")
 def breaker_never_closes() -> list[Swap]:
-    def allow(self: Any, role: str) -> Passage:
+    def allow(self: Any, role: str) -> Any:
         state = self.states().get(role, "closed")
-        return Passage(True) if state == "closed" else Passage(False, until=self._session.now + timedelta(hours=1))
+        return (
+            breakers.Passage(True)
+            if state == "closed"
+            else breakers.Passage(False, until=self._session.now + timedelta(hours=1))
+        )
 
     return [(Breakers, "allow", allow), (breakers, "_SUCCEEDED", "select %s::timestamptz, %s::text")]
 

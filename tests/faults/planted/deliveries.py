@@ -60,26 +60,32 @@ def doubt_taken_for_refusal() -> list[Swap]:
 def blind_retry() -> list[Swap]:
     original = delivery_protocol.next_move
 
-    def next_move(row: Any, operation: Any, now: Any) -> Move:
-        return Move.SEND if row.state in OPEN_DOUBT else original(row, operation, now)
+    def next_move(row: Any, operation: Any, now: Any, **more: Any) -> Move:
+        return Move.SEND if row.state in OPEN_DOUBT else original(row, operation, now, **more)
 
     return [(delivery, "next_move", next_move)]
 
 
 @bug("a target that can only search is searched at once, without the wait")
 def t3_without_the_wait() -> list[Swap]:
-    def at_once(row: Any, operation: Any, now: Any) -> Any:
+    original = delivery._offered
+
+    def offered(*asked: Any) -> Any:
+        return {name: replace(operation, late_execution=0) for name, operation in original(*asked).items()}
+
+    def at_once(row: Any, operation: Any, now: Any, **_: Any) -> Any:
         return row.sent_at or now
 
-    return [(delivery_protocol, "looked_for_from", at_once), (delivery_records, "looked_for_from", at_once)]
+    return [(delivery, "_offered", offered), (delivery, "looked_for_from", at_once),
+            (delivery_protocol, "looked_for_from", at_once)]  # fmt: skip
 
 
 @bug("what only a person can decide is sent again by itself")
 def t4_sent_again() -> list[Swap]:
     original = delivery_protocol.next_move
 
-    def next_move(row: Any, operation: Any, now: Any) -> Move:
-        move = original(row, operation, now)
+    def next_move(row: Any, operation: Any, now: Any, **more: Any) -> Move:
+        move = original(row, operation, now, **more)
         return Move.SEND if move is Move.ASK else move
 
     return [(delivery, "next_move", next_move), (delivery_records, "asks_a_person", lambda operation: False)]

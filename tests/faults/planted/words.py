@@ -11,7 +11,7 @@ from tests.faults.planted.planting import Bug, Swap, bug
 from throughline.connectors.exact_json import write_json
 from throughline.connectors.mechanisms.http import outgoing, wire
 from throughline.errors import Invalid
-from throughline.process import delivery_records, intake, revising
+from throughline.process import advance, delivery_records, intake, revising
 from throughline.process.intake import Intake
 from throughline.process.ledger_registry import LedgerRegistry
 from throughline.process.translator_words import TranslatorWords
@@ -104,16 +104,9 @@ def status_moves_backwards() -> list[Swap]:
     return [(intake, "_moves_back", lambda reading, standing: False)]
 
 
-@bug("changes of an order are carried out newest first")
+@bug("changes of one order are carried out without waiting for the one before")
 def lane_order_ignored() -> list[Swap]:
-    original = revising._newer
-
-    def newest_first(board: Any) -> Any:
-        ids = [revision.id for revision in board.state.revisions]
-        at = ids.index(board.state.in_force)
-        return [*reversed(original(board)), *board.state.revisions[:at]]
-
-    return [(revising, "_newer", newest_first)]
+    return [(place, "revision_is_open", lambda board: False) for place in (revising, advance)]
 
 
 @bug("only the newest change is looked at, and it is taken over without being carried out")
