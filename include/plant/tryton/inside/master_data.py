@@ -25,8 +25,10 @@ def fill(database: str, config_file: str, seed: dict[str, Any]) -> None:
     company = _company(seed["company"], session)
     books = accounting.open_books(company, session) if _knows("account.account") else None
     if books:
+        sellers = proteus.Model.get("party.category")(name="Suppliers")
+        sellers.save()
         for supplier in seed["suppliers"]:
-            _party(supplier).save()
+            _supplier(supplier, sellers.id, books)
     buyers = proteus.Model.get("party.category")(name="Customers")
     buyers.save()
     for customer in seed["customers"]:
@@ -80,6 +82,13 @@ def _customer(seed: dict[str, Any], buyers: int, books: accounting.Books | None)
     party.categories.append(proteus.Model.get("party.category")(buyers))
     if books:
         party.customer_payment_term = books.payment_term
+    party.save()
+
+
+def _supplier(seed: dict[str, Any], sellers: int, books: accounting.Books) -> None:
+    party = _party(seed)
+    party.categories.append(proteus.Model.get("party.category")(sellers))
+    party.supplier_payment_term = books.payment_term
     party.save()
 
 
@@ -148,6 +157,7 @@ def _numbers() -> None:
     """Numbers people can tell apart: S00001 is a sale, MO00001 a production, DN00001 a delivery."""
     for name, prefix in (
         ("Sale", "S"), ("Production", "MO"), ("Customer Shipment", "DN"), ("Supplier Shipment", "GR"),
+        ("Purchase", "PO"),
     ):  # fmt: skip
         for sequence in proteus.Model.get("ir.sequence").find([("name", "=", name)]):
             sequence.prefix, sequence.padding = prefix, 5

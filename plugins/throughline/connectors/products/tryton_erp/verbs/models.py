@@ -61,6 +61,10 @@ class Models:
         """Press a button on records."""
         return await self._call(f"{model}.{button}", [list(keys)], writes=True)
 
+    async def skip_warning(self, name: str) -> None:
+        """Click a warning away, once, as a person would; the same button may be pressed again then."""
+        await self._call("res.user.warning.skip", [name, False], writes=True)
+
     async def _call(self, method: str, arguments: list[Any], *, writes: bool, **context: Any) -> Any:
         known = (await self.session.login())["context"]
         whole = {**known, "_skip_warnings": True, **context}
