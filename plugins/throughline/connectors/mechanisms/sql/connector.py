@@ -12,8 +12,7 @@ from throughline.connectors.contract import Captured, Carried, Connection, Objec
 from throughline.connectors.fences import fence_words
 from throughline.connectors.mechanisms.sql.profile import SqlProfile
 from throughline.connectors.mechanisms.sql.reading import Reader
-from throughline.connectors.mechanisms.sql.session import Source
-from throughline.connectors.mechanisms.sql.statements import Horizon, Reached
+from throughline.connectors.mechanisms.sql.speech import Horizon, Reached, Speech, speech_of
 from throughline.errors import Misconfigured
 from throughline.secrecy import Masker, shared
 
@@ -30,8 +29,11 @@ class SqlConnector:
         self.role, self.product = role, profile.product
         self._profile, self._host = profile, connection.host
         masker.learn(connection.password)
-        self._source = Source(role, connection, profile.limits)
-        self._readers = {name: Reader(name, declared) for name, declared in profile.objects.items()}
+        self._speech = speech_of(profile)
+        self._source = self._speech.source(role, connection, profile.limits)
+        self._readers = {
+            name: Reader(name, declared, self._speech, profile.zone_info) for name, declared in profile.objects.items()
+        }
 
     def objects(self) -> Mapping[str, ObjectKind]:
         """What is declared, by canonical document kind; all of it is asked for, none of it written."""
@@ -59,9 +61,9 @@ class SqlConnector:
     async def _committed(self, reader: Reader, stored: Mapping[str, Any] | None) -> AsyncGenerator[Page, None]:
         async with self._source.moment() as moment:
             horizon = await moment.horizon()
-            reached = reached_in(stored, horizon)
+            reached = reached_in(stored, horizon, self._speech)
             begun = {"first": True} if reached is None or reached.first else {}
-            finished = {"source": horizon.source, "xid": str(horizon.bound)}
+            finished = {"source": horizon.source, self._speech.position: self._speech.written(horizon.bound)}
             if reached == Reached(horizon.bound):
                 return
             waiting: tuple[Captured, ...] = ()
@@ -135,12 +137,12 @@ class SqlConnector:
         )
 
 
-def reached_in(stored: Mapping[str, Any] | None, horizon: Horizon) -> Reached | None:
-    """Where to read on; from the beginning when the ids are another database's, or of a future that was taken back."""
+def reached_in(stored: Mapping[str, Any] | None, horizon: Horizon, speech: Speech) -> Reached | None:
+    """Where to read on; from the beginning where it was another database, or a later state that was taken back."""
     if not stored or stored.get("source") != horizon.source:
         return None
     try:
-        reached = Reached(int(stored["xid"]), stored.get("after"), bool(stored.get("first")))
+        reached = Reached(speech.read(stored[speech.position]), stored.get("after"), bool(stored.get("first")))
     except (KeyError, TypeError, ValueError):
         raise Misconfigured("the stored cursor was written for another kind of cursor", cursor=dict(stored)) from None
-    return None if reached.xid > horizon.bound else reached
+    return None if reached.position > horizon.bound else reached

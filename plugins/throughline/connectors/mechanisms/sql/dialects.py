@@ -9,6 +9,9 @@ class Dialect(StrEnum):
     """Named as the parser of queries names it."""
 
     POSTGRESQL = "postgres"
+    SQLSERVER = "tsql"
 
 
-DIALECTS = {"postgresql": Dialect.POSTGRESQL}
+DIALECTS = {"postgresql": Dialect.POSTGRESQL, "sqlserver": Dialect.SQLSERVER}
+KINDS = {Dialect.POSTGRESQL: ("xid8", "xmin"), Dialect.SQLSERVER: ("rowversion",)}
+"""By which columns each of them tells what was written when."""

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from contextvars import ContextVar
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from throughline.connectors.fences import Fenced, fence_words
-from throughline.connectors.mechanisms.sql.dialects import DIALECTS, Dialect
+from throughline.connectors.mechanisms.http.profile import known_zone
+from throughline.connectors.mechanisms.sql.dialects import DIALECTS, KINDS, Dialect
 from throughline.connectors.mechanisms.sql.queries import ANY_COLUMN, columns_of
 from throughline.connectors.yaml_files import Strict
+
+_spoken: ContextVar[Dialect] = ContextVar("spoken", default=Dialect.POSTGRESQL)
+"""The dialect of the profile that is just being read: what its queries are checked by."""
 
 
 def _one_or_many(value: object) -> object:
@@ -18,7 +25,7 @@ def _one_or_many(value: object) -> object:
 
 
 def _checked(query: str) -> str:
-    columns_of(query, Dialect.POSTGRESQL)
+    columns_of(query, _spoken.get())
     return query
 
 
@@ -26,16 +33,23 @@ Columns = Annotated[list[str], BeforeValidator(_one_or_many), Field(min_length=1
 Query = Annotated[str, AfterValidator(_checked)]
 
 
-class TransactionColumn(Strict):
-    """Which transaction wrote a row last.
+class WrittenColumn(Strict):
+    """What tells when a row was written, by the database's own log.
 
     `xid8`: a column the source fills with `pg_current_xact_id()` when a row is inserted and when it is changed; can be
     indexed. `xmin`: PostgreSQL's own system column; needs nothing of the source, but no index helps: every look reads
-    the whole table.
+    the whole table. `rowversion` (once called `timestamp`): SQL Server fills it by itself whenever a row is written.
     """
 
     column: str
-    kind: Literal["xid8", "xmin"] = "xid8"
+    kind: Literal["xid8", "xmin", "rowversion"] = "xid8"
+
+    @field_validator("kind")
+    @classmethod
+    def _of_this_database(cls, kind: str) -> str:
+        if kind not in KINDS[_spoken.get()]:
+            raise ValueError(f"this database tells by {' or '.join(KINDS[_spoken.get()])}, not by {kind}")
+        return kind
 
 
 class Lines(Strict):
@@ -45,7 +59,7 @@ class Lines(Strict):
     parent: str
     """Which column names the header's key."""
     order_by: Columns
-    changes: TransactionColumn | None = None
+    changes: WrittenColumn | None = None
     """With it, a header counts as changed when one of its lines was; without, only when it was itself."""
 
 
@@ -57,11 +71,11 @@ class SqlObject(Strict):
     key: Columns
     number: str | None = None
     revision: str | None = None
-    """The source's own version of a row; without it, the transaction that wrote it."""
+    """The source's own version of a row; without it, what `changes` names."""
     changed_at: str | None = None
     deleted: str | None = None
     """A yes/no column: the row is there but counts as gone."""
-    changes: TransactionColumn | None = None
+    changes: WrittenColumn | None = None
     lines: dict[str, Lines] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -87,7 +101,7 @@ class SqlObject(Strict):
 
 
 def _require(query: str, named: Iterable[str | None]) -> None:
-    there = columns_of(query, Dialect.POSTGRESQL)
+    there = columns_of(query, _spoken.get())
     missing = [name for name in named if name is not None and name not in there]
     if missing and ANY_COLUMN not in there:
         raise ValueError(f"the query has no column {', '.join(missing)}")
@@ -107,10 +121,35 @@ class SqlProfile(Strict):
     product: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     title: str
     mechanism: Literal["sql"]
-    dialect: Literal["postgresql"]
+    dialect: Literal["postgresql", "sqlserver"]
+    zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
+    """By which clock SQL Server's moments are written, which name no zone."""
     requires: list[str] = Field(default_factory=lambda: ["database"])
     limits: SqlLimits = SqlLimits()
     objects: Annotated[dict[str, SqlObject], Field(min_length=1)]
+
+    @field_validator("zone")
+    @classmethod
+    def _only_where_none_is_told(cls, zone: str, told: ValidationInfo) -> str:
+        if told.data.get("dialect") == "postgresql" and zone != "UTC":
+            raise ValueError("PostgreSQL tells its moments with their zone (timestamptz); only sqlserver needs this")
+        return zone
+
+    @field_validator("objects", mode="wrap")
+    @classmethod
+    def _in_their_dialect(
+        cls, objects: Any, check: ModelWrapValidatorHandler[dict[str, SqlObject]], told: ValidationInfo
+    ) -> dict[str, SqlObject]:
+        before = _spoken.set(DIALECTS.get(told.data.get("dialect", ""), Dialect.POSTGRESQL))
+        try:
+            return check(objects)
+        finally:
+            _spoken.reset(before)
+
+    @property
+    def zone_info(self) -> ZoneInfo:
+        """The zone of moments that name none."""
+        return ZoneInfo(self.zone)
 
     @property
     def spoken(self) -> Dialect:

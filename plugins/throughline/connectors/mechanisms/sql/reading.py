@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from throughline.connectors.contract import Captured
 from throughline.connectors.mechanisms.sql.profile import Lines, SqlObject
-from throughline.connectors.mechanisms.sql.session import Moment, Row
-from throughline.connectors.mechanisms.sql.statements import Horizon, Reached, Statements
+from throughline.connectors.mechanisms.sql.speech import Horizon, Moment, Reached, Row, Speech
 from throughline.errors import Invalid
 
 Records = tuple[Captured, ...]
 Place = Mapping[str, Any]
+MOST_KEYS = 1000
 
 
 class Reader:
     """Reads one kind of document."""
 
-    def __init__(self, document: str, declared: SqlObject) -> None:
-        self._document, self._declared = document, declared
-        self._statements = Statements(declared)
+    def __init__(self, document: str, declared: SqlObject, speech: Speech, zone: ZoneInfo) -> None:
+        self._document, self._declared, self._speech, self._zone = document, declared, speech, zone
+        self._statements = speech.statements(declared)
         self.fenced = declared.changes is not None
 
     async def changed(
@@ -30,12 +31,17 @@ class Reader:
     ) -> AsyncGenerator[tuple[Records, Place | None], None]:
         """What was written since, and after each page how far that is; None where the order does not say."""
         assert self._declared.changes is not None  # noqa: S101 - asked only where fenced
-        column, full = self._declared.changes.column, _Full(self._declared.changes.kind, horizon)
+        column, position_of = (
+            self._declared.changes.column,
+            self._speech.position_of(self._declared.changes.kind, horizon),
+        )
         async with aclosing(moment.pages(self._statements.changed(reached, horizon))) as pages:
             async for rows in pages:
-                last = None if self._statements.watches_lines else full(rows[-1][column])
-                place = None if last is None else {"xid": str(last), "after": self._key(rows[-1])}
-                yield await self._records(moment, rows), place
+                last = None if self._statements.watches_lines else position_of(rows[-1][column])
+                yield await self._records(moment, rows), None if last is None else self._place(last, rows[-1])
+
+    def _place(self, position: int, row: Row) -> Place:
+        return {self._speech.position: self._speech.written(position), "after": self._key(row)}
 
     async def everything(
         self, moment: Moment, after: Sequence[Any] | None
@@ -71,8 +77,8 @@ class Reader:
     async def _attach(self, moment: Moment, name: str, lines: Lines, rows: list[Row]) -> None:
         key = self._declared.key[0]
         belonging: dict[Any, list[Row]] = {row[key]: [] for row in rows}
-        if belonging:
-            for line in await moment.rows(self._statements.lines(lines, list(belonging))):
+        for some in _in_portions(list(belonging)):
+            for line in await moment.rows(self._statements.lines(lines, some)):
                 belonging[line[lines.parent]].append(_without(line, lines.changes.column if lines.changes else None))
         for row in rows:
             row[name] = belonging[row[key]]
@@ -86,7 +92,7 @@ class Reader:
         return Captured(
             document=self._document, their_id="/".join(map(str, key)), raw=_without(row, written),
             number=_words(row, declared.number), revision=_words(row, declared.revision or written) or "",
-            changed_at=_moment(row, declared.changed_at),
+            changed_at=_moment(row, declared.changed_at, self._zone),
             deleted=declared.deleted is not None and row[declared.deleted] is True,
         )  # fmt: skip
 
@@ -94,16 +100,10 @@ class Reader:
         return [row[name] for name in self._declared.key]
 
 
-class _Full:
-    """The full id of the transaction in a column; the same reckoning as in `statements`."""
-
-    def __init__(self, kind: str, horizon: Horizon) -> None:
-        self._kind, self._last = kind, horizon.following - 1
-
-    def __call__(self, told: Any) -> int | None:
-        if told is None or self._kind == "xid8":
-            return None if told is None else int(told)
-        return self._last - ((self._last - int(told)) & 0xFFFFFFFF)
+def _in_portions(keys: list[Any]) -> Iterator[list[Any]]:
+    """So many at a time as every database takes values in one question (SQL Server: 2,100)."""
+    for first in range(0, len(keys), MOST_KEYS):
+        yield keys[first : first + MOST_KEYS]
 
 
 def _without(row: Row, column: str | None) -> Row:
@@ -115,10 +115,10 @@ def _words(row: Row, column: str | None) -> str | None:
     return None if column is None or row[column] is None else str(row[column])
 
 
-def _moment(row: Row, column: str | None) -> datetime | None:
-    """The source's own stamp; one that no calendar knows counts as none."""
+def _moment(row: Row, column: str | None, zone: ZoneInfo) -> datetime | None:
+    """The source's own stamp, by its own clock where it names no zone; one that no calendar knows counts as none."""
     try:
         told = datetime.fromisoformat(str(row[column])) if column and row[column] else None
     except ValueError:
         return None
-    return None if told is None else told.replace(tzinfo=told.tzinfo or UTC)
+    return None if told is None else told.replace(tzinfo=told.tzinfo or zone)

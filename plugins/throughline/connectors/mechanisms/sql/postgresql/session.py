@@ -11,18 +11,18 @@ from psycopg import AsyncConnection, IsolationLevel
 from psycopg.rows import dict_row
 
 from throughline.connectors.contract import Connection
-from throughline.connectors.mechanisms.sql.failures import failures_of
+from throughline.connectors.mechanisms.sql.postgresql.failures import failures_of
+from throughline.connectors.mechanisms.sql.postgresql.statements import HORIZON, Asked
+from throughline.connectors.mechanisms.sql.postgresql.values import plain, read_exactly
 from throughline.connectors.mechanisms.sql.profile import SqlLimits
-from throughline.connectors.mechanisms.sql.statements import HORIZON, Asked, Horizon
-from throughline.connectors.mechanisms.sql.values import plain, read_exactly
+from throughline.connectors.mechanisms.sql.speech import Horizon, Row
 from throughline.errors import Misconfigured
 
-Row = dict[str, Any]
 IDLE_SECONDS = 600
 """After so long the source ends a transaction of a worker that froze, so that it does not hold up its vacuum."""
 
 
-class Source:
+class PostgresSource:
     """The way to one database; a few connections are kept open between calls."""
 
     def __init__(self, role: str, connection: Connection, limits: SqlLimits) -> None:
@@ -32,13 +32,13 @@ class Source:
         self._busy: set[AsyncConnection[Row]] = set()
 
     @asynccontextmanager
-    async def moment(self) -> AsyncIterator[Moment]:
+    async def moment(self) -> AsyncIterator[Snapshot]:
         """One transaction over one snapshot of the source."""
         with failures_of(self._role):
             connection = self._idle.pop() if self._idle else await self._connect()
             self._busy.add(connection)
             try:
-                yield Moment(connection, self._limits)
+                yield Snapshot(connection, self._limits)
             except BaseException:
                 await connection.close()
                 raise
@@ -63,7 +63,7 @@ class Source:
         return connection
 
 
-class Moment:
+class Snapshot:
     """The source as one snapshot shows it."""
 
     def __init__(self, connection: AsyncConnection[Row], limits: SqlLimits) -> None:

@@ -8,12 +8,12 @@ this one ended: no row is lost, however long its transaction took, and none is r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal, Placeholder
 
-from throughline.connectors.mechanisms.sql.profile import Lines, SqlObject, TransactionColumn
+from throughline.connectors.mechanisms.sql.profile import Lines, SqlObject, WrittenColumn
+from throughline.connectors.mechanisms.sql.speech import Horizon, Reached
 
 Asked = tuple[Composed, dict[str, Any]]
 HEADER, LINE = "header", "line"
@@ -26,32 +26,7 @@ HORIZON = SQL(
 _LOW_HALF = 0xFFFFFFFF
 
 
-@dataclass(frozen=True)
-class Horizon:
-    """How far one snapshot of a source can be trusted.
-
-    `source` names the database cluster and the database: transaction ids of another mean nothing. Every transaction
-    below `bound` is over; none from `following` on had ended.
-    """
-
-    source: str
-    bound: int
-    following: int
-
-
-@dataclass(frozen=True)
-class Reached:
-    """How far changes were read: every transaction below `xid`, and of it the rows up to the key `after`.
-
-    `first`: the very first look is still under way.
-    """
-
-    xid: int
-    after: Sequence[Any] | None = None
-    first: bool = False
-
-
-class Statements:
+class PostgresStatements:
     """The statements of one kind of document."""
 
     def __init__(self, declared: SqlObject) -> None:
@@ -72,7 +47,7 @@ class Statements:
         order = self._keys if self.watches_lines else SQL("{}, {}").format(_number(HEADER, changes), self._keys)
         return SQL("{} where {} order by {}").format(self._from, told, order), values
 
-    def _window(self, changes: TransactionColumn, reached: Reached | None, values: dict[str, Any]) -> Composed:
+    def _window(self, changes: WrittenColumn, reached: Reached | None, values: dict[str, Any]) -> Composed:
         """Written by a transaction of this window, in the header or in a line that is watched."""
         if reached is None:
             return SQL("{} < %(bound)s::xid8").format(_number(HEADER, changes))
@@ -132,10 +107,10 @@ def _column(row: str, name: str) -> Composed:
 
 def _values(reached: Reached | None, horizon: Horizon) -> dict[str, Any]:
     values = {"bound": str(horizon.bound), "following": str(horizon.following), "last": horizon.following - 1}
-    return values if reached is None else {**values, "from": str(reached.xid)}
+    return values if reached is None else {**values, "from": str(reached.position)}
 
 
-def _number(row: str, changes: TransactionColumn) -> Composable:
+def _number(row: str, changes: WrittenColumn) -> Composable:
     """The transaction of a row, in a form that compares with `%s::xid8`.
 
     `xmin` has only 32 bits and begins anew every four thousand million transactions. The newest full id with these bits
@@ -149,11 +124,11 @@ def _number(row: str, changes: TransactionColumn) -> Composable:
     return SQL("(%(last)s::bigint - {})::text::xid8").format(low)
 
 
-def _between(row: str, changes: TransactionColumn) -> Composed:
+def _between(row: str, changes: WrittenColumn) -> Composed:
     return SQL("({0} >= %(from)s::xid8 and {0} < %(bound)s::xid8)").format(_number(row, changes))
 
 
-def _from_elsewhere(changes: TransactionColumn) -> Composed:
+def _from_elsewhere(changes: WrittenColumn) -> Composed:
     """Rows with ids this cluster has not given out yet (restored from another one) or with none.
 
     Whoever sees them in a snapshot knows that they are committed; the first look takes them.
