@@ -45,7 +45,7 @@ class Notices:
         self._session.run(_BEGIN, message, self._session.now, list(ids))
 
     def drop(self, ids: Iterable[int], why: str) -> None:
-        """These are not needed any more."""
+        """These are not needed any more; what is on its way already is left alone."""
         self._session.run(_DROP, self._session.now, why, list(ids))
 
     def settle(self, message: str, state: str, *, error: str | None = None) -> int:
@@ -84,7 +84,9 @@ _NEXT = "select not_before from notices where state = 'planned' order by not_bef
 _BEGIN = """
 update notices set state = 'sending', message = %s, sending_at = %s, attempts = attempts + 1 where id = any(%s)
 """
-_DROP = "update notices set state = 'dropped', settled_at = %s, error = %s where id = any(%s)"
+_DROP = """
+update notices set state = 'dropped', settled_at = %s, error = %s where id = any(%s) and state = 'planned'
+"""
 _SETTLE = """
 update notices set state = %s, settled_at = %s, error = %s where message = %s and state = 'sending'
 """

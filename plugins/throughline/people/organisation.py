@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from throughline.errors import Misconfigured
 from throughline.people.delegation import Delegation
 from throughline.people.organisation_words import Department, Limit, Person, Position
 from throughline.people.working_time import WorkingCalendar
@@ -83,8 +82,13 @@ class Organisation:
         return tuple(name for name, position in self.positions.items() if role in position.roles)
 
     def superior(self, position: str) -> str | None:
-        """The next position up: whom it reports to, else the department's head, else the head of the one above."""
-        declared = self.positions[position]
+        """The next position up: whom it reports to, else the department's head, else the head of the one above.
+
+        Above a position that was done away with stands the owner: questions to it may still be open.
+        """
+        declared = self.positions.get(position)
+        if declared is None:
+            return self.owner
         if declared.reports_to:
             return declared.reports_to
         heads = (department.head for department in self._departments_above(declared.department))
@@ -104,7 +108,8 @@ class Organisation:
 
     def limit(self, position: str) -> Limit | None:
         """The largest amount a position may approve; None is no limit."""
-        return self.positions[position].approves_up_to
+        declared = self.positions.get(position)
+        return declared.approves_up_to if declared else None
 
     def calendar_of(self, person: str | None) -> WorkingCalendar:
         """The calendar somebody works by; the organisation's own where nobody is meant."""
@@ -112,11 +117,8 @@ class Organisation:
         return self.calendars[known.calendar if known else self.calendar]
 
     def owners(self, day: date) -> tuple[str, ...]:
-        """Who gets what nobody else can; `Misconfigured` naming the line when there is nobody."""
-        found = self.holders(self.owner, day)
-        if not found:
-            raise Misconfigured(f"nobody holds the owner's position {self.owner} on {day}", where=self.where)
-        return found
+        """Who gets what nobody else can."""
+        return self.holders(self.owner, day)
 
     def vacancies(self, day: date) -> tuple[str, ...]:
         """Positions nobody holds on a day."""

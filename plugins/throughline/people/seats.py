@@ -133,12 +133,13 @@ class Lookup:
         if way == "position":
             return name
         if way == "head_of":
-            return self.organisation.departments[name].head
+            department = self.organisation.departments.get(name)
+            return department.head if department else self.organisation.owner
         held = self.organisation.held_last(matter.requester, self.day) if matter.requester else ()
         return (self.organisation.superior(held[0]) if held else None) or self.organisation.owner
 
     def _of_role(self, role: str, matter: Matter, barred: frozenset[str], level: int) -> Iterator[Seat]:
-        for position in self.organisation.with_role(role):
+        for position in self.organisation.with_role(role) or (self.organisation.owner,):
             able = [person for person in self.organisation.holders(position, self.day) if person not in barred]
             if not able or self._beyond(position, matter):
                 yield self._up(f"role:{role}/{position}", position, matter, barred, level)

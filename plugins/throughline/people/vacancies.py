@@ -16,12 +16,16 @@ FLOW = "organisation"
 def vacancy_asks(organisation: Organisation, seats: Iterable[Seat], day: date) -> list[Ask]:
     """A question to the owner for each vacant position these seats went past; one, however often met."""
     vacant = dict.fromkeys(step.position for seat in seats for step in seat.passed if step.why == VACANT)
-    return [_appoint(organisation, position, day) for position in vacant if position != organisation.owner]
+    if not organisation.owners(day):
+        return []
+    return [_appoint(organisation, position, day) for position in vacant if position in organisation.positions]
 
 
 def calendar_asks(organisation: Organisation, now: datetime) -> list[Ask]:
     """A question to the owner for each calendar whose coming year is unknown or provisional, naming file and line."""
-    found = []
+    found: list[Ask] = []
+    if not organisation.owners(organisation.day_of(now)):
+        return found
     for name, calendar in organisation.calendars.items():
         said = calendar.missing_year(now)
         if said is not None:

@@ -100,6 +100,7 @@ def test_a_notice_goes_one_way(ledger: Ledger, clock: Any) -> None:
         [row] = books.notices.take([one.id for one in books.notices.due()])
         books.notices.begin([row.id], "message")
         assert books.notices.due() == []
+        books.notices.drop([row.id], "too late: it is on its way")
     clock.pass_(minutes=20)
     with ledger.transaction() as books:
         assert books.notices.left_sending(timedelta(minutes=10)) == ["message"]

@@ -283,6 +283,23 @@ def test_too_few_people_is_a_clear_message_and_nothing_is_opened(books, desk):
         assert open_books.tasks.listed() == []
 
 
+def test_a_company_that_loses_positions_and_its_owner_still_sweeps(books, desk, clock):
+    timed = {"due": "1h", "remind": {"first": "1h", "again": "1h"}, "expire": "2h", "requester": None}
+    asked = ("position:steward", "role:board", "head_of:finance", "person:sun")
+    tasks_ = [opened(books, desk, ask(name, key=name, **timed)) for name in asked]
+    people = {"chen": desk.organisation.people["chen"]}
+    boss = {"boss": desk.organisation.positions["boss"]}
+    whole = {"company": desk.organisation.departments["company"]}
+    bare = Desk(replace(desk.organisation, positions=boss, departments=whole, holdings=(), people=people))
+    clock.pass_(hours=1)
+    with books() as open_books:
+        assert sweep(bare, open_books).tasks == 4
+    clock.pass_(hours=1)
+    with books() as open_books:
+        assert sweep(bare, open_books).tasks == 4
+        assert {row.state for row in open_books.tasks.load(tasks_)} == {"timed_out"}
+
+
 def test_ten_thousand_waiting_tasks_cost_nothing_to_a_question_for_what_is_due(books, desk, dsn, clock):
     waiting = opened(books, desk, ask(key="late", remind={"first": "4h", "again": "8h"}))
     with psycopg.connect(dsn) as connection:

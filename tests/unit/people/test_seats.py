@@ -16,7 +16,6 @@ from tests.unit.people.company import NAMES, NOW, ask, company, delegation, rule
 from throughline.errors import Misconfigured
 from throughline.people.asking import problems_in
 from throughline.people.delegation import Delegation, acting_for
-from throughline.people.organisation import Holding
 from throughline.people.organisation_files import load_people
 from throughline.people.seats import Lookup
 
@@ -133,10 +132,13 @@ def test_a_delegation_ends_on_the_moment():
     assert able(ask(), lookup(None, made, at=made.since - timedelta(microseconds=1))) == {"wang"}
 
 
-def test_nobody_at_all_is_told_with_the_owners_line():
-    empty = company(holdings=(Holding("buyer", "li", date(2026, 1, 1)),))
-    with pytest.raises(Misconfigured, match=r"organisation\.yaml:2: nobody holds the owner's position boss"):
-        empty.owners(NOW.date())
+def test_what_the_organisation_did_away_with_goes_to_the_owner():
+    smaller = {name: seat for name, seat in company().positions.items() if name in ("boss", "buyer")}
+    departments = {"company": company().departments["company"]}
+    holdings = tuple(holding for holding in company().holdings if holding.position in smaller)
+    left = lookup(company(positions=smaller, departments=departments, holdings=holdings))
+    for asked in ("position:steward", "role:board", "head_of:finance", "person:eve", "superior_of:requester"):
+        assert able(ask(asked, amount="5"), left) == {"zhou"}
 
 
 def test_what_a_flow_names_must_be_there():
