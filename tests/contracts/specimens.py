@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from include.plant.emulators.clients import EcologyPeople, FinancePeople
+from include.plant.emulators.clients import EcologyPeople, FinancePeople, SeeyonPeople
 from throughline.connectors.contract import Tier
 from throughline.connectors.mechanisms.http.outgoing import Outgoing
 from throughline.connectors.products.xieke_srm.signer import sign as srm_sign
@@ -188,6 +188,22 @@ def make_weaver_request(site: Any, number: str) -> None:
     people.ask("wang", number, [{"item": "RM-001", "quantity": "20", "unit": "pcs", "price": "12.00"}])
 
 
+def seeyon_form(_: Any, number: str) -> dict[str, Any]:
+    row = {"行号": "10", "物料编码": "RM-001", "数量": "20", "单位": "pcs", "预计单价": "12.00"}
+    return {"form": {"main": {"单据编号": number, "币种": "CNY"}, "rows": [row]}}
+
+
+def spoil_seeyon(payload: dict[str, Any], thing: str) -> None:
+    payload["form"]["rows"][0]["物料编码"] = thing
+
+
+def make_seeyon_flow(site: Any, number: str) -> None:
+    tick(site)
+    people = SeeyonPeople(site.host, secret="the-plant-secret-for-contracts")
+    people.ask("wang", number, [{"item": "RM-001", "quantity": "20", "unit": "pcs", "price": "12.00"}])
+    people.close()
+
+
 def pay_apply(_: Any, number: str) -> dict[str, Any]:
     return {"FBillNo": number, "FCONTACTUNIT": {"FNumber": "V-2001"}, "FCURRENCYID": {"FNumber": "PRE001"},
             "FPAYAMOUNTFOR_H": Decimal("271.20"), "F_TL_InvoiceNo": "AP000001", "F_TL_Instalment": "1"}  # fmt: skip
@@ -272,6 +288,14 @@ SPECIMENS = (
         ),
         polled=(Polled("purchase_requisition", make_weaver_request, in_order=False),),
         about=lambda site: {"spk": site.act("register")["spk"]},
+    ),
+    Specimen(
+        "seeyon", "oa", "rest-hub",
+        {"login_name": "hub", "template_code": "PR_001", "form_main": "formmain_0018", "form_son": "formson_0019"},
+        creates=(
+            Write("purchase_requisition", "create", seeyon_form, "request", "bpm/process/start", spoil_seeyon, Tier.T3),
+        ),
+        polled=(Polled("purchase_requisition", make_seeyon_flow, in_order=False),),
     ),
     Specimen(
         "kingdee_cloud", "finance", "plant_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",

@@ -16,13 +16,14 @@ from include.plant.emulators.flux_callbacks import CallbackSender
 from include.plant.emulators.fxiaoke import Fxiaoke
 from include.plant.emulators.kingdee.facade import Kingdee
 from include.plant.emulators.seed import Seed
+from include.plant.emulators.seeyon.facade import Seeyon
 from include.plant.emulators.settings import Settings
 from include.plant.emulators.weaver.facade import Weaver
 from include.plant.emulators.xieke.facade import Xieke
 
 FACADES: Mapping[str, Callable[[Settings, DocumentStore], Facade]] = {
     **CHANNELS, "fxiaoke": Fxiaoke, "black_lake": BlackLake, "weaver_ecology": Weaver, "kingdee_cloud": Kingdee,
-    "xieke_srm": Xieke,
+    "xieke_srm": Xieke, "seeyon": Seeyon,
 }  # fmt: skip
 """The products that need nothing beside their façade; FLUX calls back and is put together by itself."""
 

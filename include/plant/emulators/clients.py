@@ -5,6 +5,7 @@ from __future__ import annotations
 from include.plant.emulators.crm_people import CrmPeople, PlantRefused
 from include.plant.emulators.kingdee.people import FinancePeople
 from include.plant.emulators.mes_people import MesPeople
+from include.plant.emulators.seeyon.people import SeeyonPeople
 from include.plant.emulators.warehouse_people import ControlDeskPeople, WarehousePeople
 from include.plant.emulators.weaver.people import EcologyPeople
 from include.plant.emulators.xieke.people import SupplierPeople
@@ -16,6 +17,7 @@ __all__ = [
     "FinancePeople",
     "MesPeople",
     "PlantRefused",
+    "SeeyonPeople",
     "SupplierPeople",
     "WarehousePeople",
 ]

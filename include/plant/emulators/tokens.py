@@ -35,3 +35,10 @@ class Tokens:
         """Every token is worthless from now on, as after a rotation of the secret."""
         for found in self._store.select(_KIND):
             self._store.remove(found)
+
+    def use(self, token: str, lives_seconds: float) -> None:
+        """Somebody used a token that dies of idleness: it lives so much longer from now on."""
+        found = self._store.get(_KIND, token)
+        if found is not None:
+            found.body["until"] = self._store.clock() + int(lives_seconds * 1000)
+            self._store.save(found)

@@ -116,6 +116,7 @@ def test_the_property_covers_all_tables_but_those_without_a_number() -> None:
         ("sms_gateway", "notice"),
         ("weaver_ecology", "order_update"),
         ("roundup", "order_update"),
+        ("seeyon", "order_update"),
         ("xieke_srm", "purchase_requisition"),
         ("kingdee_cloud", "payment_request"),
     } | {found for found in left if found[0].startswith("tryton")}
