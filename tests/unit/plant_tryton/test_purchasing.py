@@ -122,3 +122,28 @@ async def test_goods_going_back_are_refused_with_the_field(buyer: Hub, fresh: st
     back = receipt(f"GR-{fresh}", "PO-1").model_copy(update={"movement": "return"})
     with pytest.raises(Invalid, match="movement"):
         buyer.translator.write("tryton_erp", "erp", "purchase_receipt", back)
+
+
+async def test_a_purchase_is_taken_back_or_ended_short_and_twice_is_once(
+    buyer: Hub, erp_person: TrytonClient, fresh: str
+) -> None:
+    gone, short = f"PO-{fresh}-a", f"PO-{fresh}-b"
+    for number in (gone, short):
+        await buyer.send(purchase(number, ("10", "RM-001", "20", "pcs")))
+    came = buyer.translator.write("tryton_erp", "erp", "purchase_receipt",
+                                  receipt("X", short, ("10", "RM-001", "15", "pcs")))  # fmt: skip
+    await buyer.connector.send("purchase_receipt", "create", came, reference=f"GR-{fresh}", key="k")
+    with pytest.raises(Rejected, match="only be ended short"):
+        await buyer.connector.send("purchase_order", "cancel", {"reference": short}, reference=short, key="k")
+    for number, operation in ((gone, "cancel"), (short, "close")):
+        for _ in range(2):
+            await buyer.connector.send("purchase_order", operation, {"reference": number}, reference=number, key="k")
+        (found,) = erp_person.search("purchase.purchase", [["reference", "=", number]], "lines")
+        origins = [f"purchase.line,{line}" for line in found["lines"]]
+        moves = erp_person.search("stock.move", [["origin", "in", origins]], "state", "quantity")
+        wanted = {"cancel": [("cancelled", 20)], "close": [("cancelled", 5), ("done", 15)]}[operation]
+        assert sorted((move["state"], int(float(str(move["quantity"])))) for move in moves) == wanted
+    late = buyer.translator.write("tryton_erp", "erp", "purchase_receipt",
+                                  receipt("Y", gone, ("10", "RM-001", "1", "pcs")))  # fmt: skip
+    with pytest.raises(Rejected, match="nothing of purchase line"):
+        await buyer.connector.send("purchase_receipt", "create", late, reference=f"GR-{fresh}-late", key="k")
