@@ -200,6 +200,16 @@ def test_what_ucs2_cannot_hold_is_refused_before_it_costs_anything() -> None:
         as_ucs2("字" * 537)
 
 
+async def test_the_token_in_a_robots_address_is_never_told() -> None:
+    """An address that holds a token must not stand in an error's sentence or details."""
+    extra = {"hook_token": "hook-token-nobody-may-read"}
+    connection = Connection("feishu", "http://127.0.0.1:1", password=SECRET, extra=extra)
+    with pytest.raises(Transient) as failed:
+        async with open_connector("feishu_robot", "feishu", connection) as connector:
+            await connector.send("notice", "create", {"to": "ou_a", "text": "x"}, reference="r", key="k")
+    assert "nobody-may-read" not in f"{failed.value.message} {failed.value.details}"
+
+
 def test_the_signatures_are_the_vendors_formulas() -> None:
     digest = hmac.new(b"SEC", b"1700000000000\nSEC", hashlib.sha256).digest()
     assert dingtalk_signature("SEC", "1700000000000") == base64.b64encode(digest).decode()

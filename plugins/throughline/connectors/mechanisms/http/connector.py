@@ -39,7 +39,7 @@ class HttpConnector:
         self.inbound: ModuleType | None = parts.inbound if profile.inbound else None
         self._profile = profile
         limits = limits_for(profile, connection)
-        masker.learn(connection.password)
+        masker.learn(connection.password, *(str(told) for name, told in connection.extra.items() if "token" in name))
         self._road = road_for(connection, limits, transport)
         wire = Wire(role, connection, limits, road=self._road, clock=clock, randomness=randomness,
                     masker=masker, decode=parts.decode())  # fmt: skip

@@ -71,12 +71,15 @@ class Wire:
             async with self._pace.turn(outgoing.path):
                 answer = await self._carry(outgoing)
         except ROAD_FAILURES as error:
-            raise road_failure(error, writes=writes, system=self.role, where=self.where, path=outgoing.path) from None
+            path = self.masker.text(outgoing.path)
+            raise road_failure(error, writes=writes, system=self.role, where=self.where, path=path) from None
         except TooLong:
             kind = InDoubt if writes else Invalid
             most = self._limits.answer_bytes
             raise kind(
-                f"{self.role} answered with more than {most} bytes", system=self.role, path=outgoing.path
+                f"{self.role} answered with more than {most} bytes",
+                system=self.role,
+                path=self.masker.text(outgoing.path),
             ) from None
         return answer, call.judge(answer)
 
