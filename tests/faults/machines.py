@@ -123,7 +123,7 @@ class MachineConnection(psycopg.Connection[Any]):
     machine: Machine | None = None
     news: set[str]
     home: Shelf
-    set_up = False
+    set_up = doomed = False
 
     def execute(self, query: Any, params: Any = None, **more: Any) -> Any:
         if "plan_cache_mode" in query:  # the ledger's settings: once is enough for a connection that is kept
@@ -153,8 +153,9 @@ class MachineConnection(psycopg.Connection[Any]):
 
     def close(self) -> None:
         """Given back to the shelf for the next process, unless it is broken."""
-        if self.machine is None or self.closed or self.broken:
+        if self.machine is None or self.closed or self.broken or self.doomed:
             super().close()
+            self.home.forget(self)
         else:
             self.machine = None
             self.home.keep(self)
@@ -179,17 +180,23 @@ class Shelf:
             self._out.remove(connection)
             self._free.append(connection)
 
+    def forget(self, connection: MachineConnection) -> None:
+        if connection in self._out:
+            self._out.remove(connection)
+
     def cut(self, connection: MachineConnection) -> None:
-        """The server ends this connection, whatever it was doing."""
+        """The server ends this connection, whatever it was doing; it is never lent again."""
+        connection.doomed = True
         self._axe.execute("select pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
 
     def all_back(self) -> None:
         """After a schedule: what a dead process held is rolled back, as its end would have done."""
         for connection in list(self._out):
             connection.machine = None
-            if not connection.closed and connection.info.transaction_status:
+            if not (connection.closed or connection.doomed) and connection.info.transaction_status:
                 connection.rollback()
-            if connection.closed or connection.broken:
+            if connection.closed or connection.broken or connection.doomed:
+                psycopg.Connection.close(connection)
                 self._out.remove(connection)
             else:
                 self.keep(connection)
