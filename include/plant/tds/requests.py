@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 _BY_NAME, _EXECUTESQL = 0xFFFF, 10
@@ -125,7 +125,7 @@ class _Reading:
         if not raw:
             return None
         number = int.from_bytes(raw[1:], "little")
-        return Decimal(number if raw[0] else -number).scaleb(-scale)
+        return Decimal(number if raw[0] else -number).scaleb(-scale, Context(prec=100))
 
 
 def _number(kind: int, raw: bytes) -> int | float:

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from include.plant.tds.wire import COLLATION, short, wide
 Encode = Callable[[Any], bytes]
 MOST_WIDE, MOST_NARROW = 4000, 8000
 NULLABLE = 0x09
+EXACTLY = Context(prec=100)
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _decimal(column: Column, values: Sequence[Any]) -> Travels:
     size = 4 if precision <= 9 else 8 if precision <= 19 else 12 if precision <= 28 else 16
 
     def encode(value: Decimal) -> bytes:
-        digits = int(abs(value).scaleb(scale))
+        digits = int(EXACTLY.scaleb(value.copy_abs(), scale))
         return bytes([size + 1, int(value >= 0)]) + digits.to_bytes(size, "little")
 
     return Travels(bytes([0x6A, size + 1, precision, scale]), b"\0", encode)

@@ -5,11 +5,10 @@ create table "Customer" (
     "cCusCode" varchar(20) primary key,
     "cCusName" gbk not null,
     "cCusAbbName" gbk,
+    "cCCCode" gbk,
     "cCusPhone" gbk,
     "cCusPerson" gbk,
-    "cCusAddress" gbk,
-    "cCusRegCode" gbk,
-    "cCusEmail" gbk,
+    "iCusCreLine" float8,
     "dModifyDate" datetime,
     "dEndDate" datetime,
     pubufts rowversion
@@ -24,9 +23,7 @@ create table "Inventory" (
     "cInvName" varchar(255) not null,
     "cInvStd" varchar(255),
     "cComUnitCode" varchar(35) not null references "ComputationUnit",
-    "bSelf" bit_flag not null default 0,
     "dModifyDate" datetime,
-    "dEDate" datetime,
     pubufts rowversion
 );
 create table "SO_SOMain" (
@@ -37,7 +34,6 @@ create table "SO_SOMain" (
     cexch_name varchar(8) not null default '人民币',
     "iExchRate" float8 not null default 1,
     "iTaxRate" float8 not null default 13,
-    "cMemo" varchar(255),
     "cMaker" varchar(20),
     "cVerifier" varchar(20),
     "cCloser" varchar(20),

@@ -42,7 +42,7 @@ class WrittenColumn(Strict):
     """
 
     column: str
-    kind: Literal["xid8", "xmin", "rowversion"] = "xid8"
+    kind: Annotated[Literal["xid8", "xmin", "rowversion"], Field(validate_default=True)] = "xid8"
 
     @field_validator("kind")
     @classmethod

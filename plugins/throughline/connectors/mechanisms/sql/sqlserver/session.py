@@ -93,12 +93,14 @@ class SqlServerSource:
 
     @asynccontextmanager
     async def moment(self) -> AsyncIterator[Look]:
-        """One look; when it fails every connection is closed, so that the next begins with new ones."""
+        """One look; when it fails its connections and the waiting ones are closed: the next begins with new ones."""
         taken: list[Line] = []
         try:
             yield Look(self, taken, self._role, self._limits)
         except BaseException:
-            await self.close()
+            for line in (*self._idle, *(line for line in taken if line in self._busy)):
+                line.close()
+            self._idle.clear()
             raise
         else:
             self._idle += [line for line in taken if line in self._busy]
@@ -107,11 +109,11 @@ class SqlServerSource:
 
     async def line(self, taken: list[Line]) -> Line:
         """A connection for this look."""
-        line = self._idle.pop() if self._idle else Line(self._role, self._address)
-        fresh = line not in self._busy and line._connection is None
+        waiting = bool(self._idle)
+        line = self._idle.pop() if waiting else Line(self._role, self._address)
         self._busy.add(line)
         taken.append(line)
-        if fresh:
+        if not waiting:
             await line.open(self._limits.answer_seconds)
         return line
 
