@@ -40,7 +40,7 @@ FORMS: Mapping[str, Form] = {
         "FBillNo", _words("FDate FENDDATE_H FSUPPLIERID FCURRENCYID FALLAMOUNTFOR FNoTaxAmountFor_H FTaxAmountFor_H "
                           "F_TL_InvoiceNo F_TL_Nature F_TL_Credits F_TL_Order F_TL_BankCode FCancelStatus"),
         "FEntityDetail", _words("FSeq FMATERIALID FPriceUnitId FPriceQty FPrice FEntryTaxRate FNoTaxAmountFor_D "
-                                "FComment F_TL_Charge FORDERNUMBER FORDERENTRYSEQ"),
+                                "FComment F_TL_Charge FORDERNUMBER F_TL_OrderLine"),
         base={"FSUPPLIERID": SUPPLIER, "FMATERIALID": MATERIAL}, required=("FSUPPLIERID",),
     ),
     PAY_APPLY: Form(

@@ -111,7 +111,7 @@ def _entry(line: Mapping[str, Any], place: int, tax_percent: str) -> dict[str, A
     entry = {
         "FSeq": place, "FPriceUnitId": {"FNumber": line.get("unit", "pcs")}, "FPriceQty": quantity, "FPrice": price,
         "FEntryTaxRate": tax_percent, "FNoTaxAmountFor_D": quantity * price, "FORDERNUMBER": line.get("order", ""),
-        "FORDERENTRYSEQ": line.get("order_line", ""), "F_TL_Charge": line.get("charge", ""),
+        "F_TL_OrderLine": str(line.get("order_line", "")), "F_TL_Charge": line.get("charge", ""),
     }  # fmt: skip
     return entry | ({"FMATERIALID": {"FNumber": line["item"]}} if line.get("item") else {})
 
