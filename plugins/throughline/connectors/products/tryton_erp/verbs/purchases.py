@@ -62,9 +62,9 @@ def carried(purchase: Mapping[str, Any]) -> Carried:
 
 async def _values(models: Models, payload: Mapping[str, Any], reference: str) -> dict[str, Any]:
     party = await models.one("party.party", int(payload["party"]), ("addresses", "supplier_payment_term"))
-    currency = await models.search("currency.currency", [["code", "=", payload["currency"]]], ("code",))
+    currency = await models.search("currency.currency", [["code", "=", payload["currency"]["code"]]], ("code",))
     if not currency:
-        raise Invalid(f"the ERP has no currency {payload['currency']}", field="currency")
+        raise Invalid(f"the ERP has no currency {payload['currency']['code']}", field="currency")
     warehouses = await models.search("stock.location", [["type", "=", "warehouse"]], ("code",), limit=1)
     return {
         "party": party["id"],
@@ -83,6 +83,6 @@ async def _lines(models: Models, lines: list[Mapping[str, Any]]) -> list[dict[st
     made = await line_values(models, lines)
     for values, line in zip(made, lines, strict=True):
         values["unit_price"] = numeric(line["unit_price"])
-        if line.get("due_on"):
-            values["delivery_date_store"] = date.fromisoformat(line["due_on"])
+        if line.get("delivery_date_store"):
+            values["delivery_date_store"] = date.fromisoformat(line["delivery_date_store"])
     return made
