@@ -18,8 +18,10 @@ ROOT = Path(__file__).parents[4]
 GUIDE = (ROOT / "docs" / "guides" / "profiles.md").read_text()
 
 
-def block(language: str) -> str:
-    (found,) = re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
+def block(language: str, section: str = "Reading your own tables") -> str:
+    """The only block of this language in a section of the guide."""
+    text = next(part for part in GUIDE.split("\n## ") if part.startswith(section))
+    (found,) = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
     return str(found)
 
 
