@@ -23,7 +23,7 @@ class Orders:
     def publish(self, told: Mapping[str, Any]) -> Record:
         """A new order; the buyer's own number is accepted once, and the supplier has to answer."""
         vendor = self._vendor(told)
-        lines = [_line(line) for line in told.get("lines") or []]
+        lines = [_line(line) | {"currency": told.get("currency")} for line in told.get("lines") or []]
         if not lines:
             raise Refused(WRONG, "订单明细不能为空")
         body = {**{name: told.get(name) for name in ("poErpNo", "innerVendorCode", "currency", "poDate", "version")},
@@ -68,7 +68,7 @@ class Orders:
         """Other lines; the supplier has to answer again. The same lines once more change nothing."""
         order = self.order(told.get("poErpNo"))
         self._open(order)
-        lines = [_line(line) for line in told.get("lines") or []]
+        lines = [_line(line) | {"currency": order.body["currency"]} for line in told.get("lines") or []]
         if [_wanted(line) for line in lines] == [_wanted(line) for line in order.body["lines"]]:
             return order
         order.body["lines"], order.body["version"] = lines, told.get("version") or order.body["version"]
