@@ -147,6 +147,8 @@ def _replaced(node: exp.Expression, known: Known) -> exp.Expression:
         return _parameter(node, known)
     if isinstance(node, exp.HexString):
         return _value(bytes.fromhex(str(node.this)))
+    if isinstance(node, exp.DataType) and node.this in (exp.DataType.Type.BINARY, exp.DataType.Type.VARBINARY):
+        return exp.DataType.build("bytea", dialect="postgres")  # its bytes have no declared length
     if isinstance(node, exp.National):
         return exp.Literal.string(str(node.this))
     if isinstance(node, exp.Table) and node.db.lower() == "dbo":

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
+from pathlib import Path
 
 import psycopg
 import pymssql
 import pytest
 
 from tests.sqlserver_fixtures import account_set, connect, people, poll
+from throughline.canonical import Customer
 from throughline.connectors.mechanisms.sql.sqlserver.failures import failures_of
 from throughline.connectors.mechanisms.sql.sqlserver.rowversions import number_of, packed, unpacked, written
+from throughline.connectors.places import PRODUCTS
 from throughline.errors import Invalid, Misconfigured, Transient
 from throughline.ledger import content_hash
+from throughline.mapping import Codes, Translator, load_tables
+from throughline.orchestration.strangers import Strangers
 
 __all__ = ["account_set", "connect", "people"]
+ROOT = Path(__file__).parents[4]
 THINGS = """
 create table things (
     id varchar(200) primary key, parent varchar(200), at datetime, rate float8, raw bytea, flag bit_flag
@@ -67,6 +73,38 @@ async def test_values_are_exact_and_plain(connect, people):
     assert second["at"] == "2026-11-24T00:00:00"  # SQL Server keeps .999 as the next full second
     assert second["rate"] == Decimal("1e30")
     content_hash(first)
+
+
+BYTES = """
+  customer:
+    fence: W3
+    query: select id, convert(varbinary(200), told) as told from raw_texts
+    key: id
+    texts: {told: gbk}
+"""
+
+
+async def test_bytes_that_are_no_text_make_only_their_own_document_invalid(connect, people):
+    people.execute("create table raw_texts (id integer, told gbk_bytes)")
+    people.execute("insert into raw_texts values (1, %s), (2, %s), (3, null)", ["青岛誠\\".encode("gbk"), b"A\xffB"])
+    async with connect(BYTES) as connector:
+        records, _ = await poll(connector, "customer")
+    assert [record.raw["told"] for record in records] == ["青岛誠\\", {"not gbk": "0x41FF42"}, None]
+    codes = Codes.load(ROOT / "include" / "codes")
+    words = Translator(load_tables(PRODUCTS, codes), codes, {"customer": "u8"}, Strangers(), zones={"u8": "UTC"})
+    told = [{"cCusCode": "C", "cCusName": record.raw["told"], "standing": "in use"} for record in records[:2]]
+    assert words.read("yonyou_u8", "u8", "customer", told[0]) == Customer(number="C", name="青岛誠\\")
+    with pytest.raises(Invalid, match="cCusName"):
+        words.read("yonyou_u8", "u8", "customer", told[1])
+
+
+async def test_text_where_bytes_are_declared_is_a_mistake_of_the_profile(connect, people):
+    people.execute(THINGS)
+    people.execute("insert into things (id) values ('a')")
+    text = "  item: {fence: W3, key: id, query: 'select id from things', texts: {id: gbk}}\n"
+    async with connect(text) as connector:
+        with pytest.raises(Misconfigured, match="to be given as bytes"):
+            await poll(connector, "item")
 
 
 def test_rowversions_are_whole_numbers_in_eight_bytes():

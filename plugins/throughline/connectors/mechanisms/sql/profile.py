@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import lookup
 from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Annotated, Any, Literal
@@ -29,6 +30,18 @@ def _checked(query: str) -> str:
     return query
 
 
+def _known_code_page(name: str) -> str:
+    try:
+        lookup(name)
+    except LookupError:
+        raise ValueError(f"{name} is no code page; GBK is written gbk or gb18030") from None
+    return name
+
+
+Texts = Annotated[
+    dict[str, Annotated[str, AfterValidator(_known_code_page)]],
+    Field(default_factory=dict, description="columns the query gives as bytes, and the code page they are text in"),
+]
 Columns = Annotated[list[str], BeforeValidator(_one_or_many), Field(min_length=1)]
 Query = Annotated[str, AfterValidator(_checked)]
 
@@ -59,6 +72,7 @@ class Lines(Strict):
     parent: str
     """Which column names the header's key."""
     order_by: Columns
+    texts: Texts
     changes: WrittenColumn | None = None
     """With it, a header counts as changed when one of its lines was; without, only when it was itself."""
 
@@ -75,6 +89,8 @@ class SqlObject(Strict):
     changed_at: str | None = None
     deleted: str | None = None
     """A yes/no column: the row is there but counts as gone."""
+    texts: Texts
+    """Columns the query gives as bytes, decoded strictly: a driver that decodes by itself hides what is broken."""
     changes: WrittenColumn | None = None
     lines: dict[str, Lines] = Field(default_factory=dict)
 
@@ -92,9 +108,10 @@ class SqlObject(Strict):
     @model_validator(mode="after")
     def _columns_are_there(self) -> SqlObject:
         named = [*self.key, self.number, self.revision, self.changed_at, self.deleted]
-        _require(self.query, [*named, self.changes.column if self.changes else None])
+        _require(self.query, [*named, *self.texts, self.changes.column if self.changes else None])
         for lines in self.lines.values():
-            _require(lines.query, [lines.parent, *lines.order_by, lines.changes.column if lines.changes else None])
+            written = lines.changes.column if lines.changes else None
+            _require(lines.query, [lines.parent, *lines.order_by, *lines.texts, written])
         if self.lines and len(self.key) != 1:
             raise ValueError("a document with lines is known by one column, which its lines name")
         return self

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from throughline.connectors.contract import Captured
 from throughline.connectors.mechanisms.sql.profile import Lines, SqlObject
 from throughline.connectors.mechanisms.sql.speech import Horizon, Moment, Reached, Row, Speech
-from throughline.errors import Invalid
+from throughline.errors import Invalid, Misconfigured
 
 Records = tuple[Captured, ...]
 Place = Mapping[str, Any]
@@ -70,6 +70,7 @@ class Reader:
             await moment.rows(self._statements.lines(lines, []))
 
     async def _records(self, moment: Moment, rows: list[Row]) -> Records:
+        _decoded(rows, self._declared.texts)
         for name, lines in self._declared.lines.items():
             await self._attach(moment, name, lines, rows)
         return tuple(self._captured(row) for row in rows)
@@ -78,7 +79,7 @@ class Reader:
         key = self._declared.key[0]
         belonging: dict[Any, list[Row]] = {row[key]: [] for row in rows}
         for some in _in_portions(list(belonging)):
-            for line in await moment.rows(self._statements.lines(lines, some)):
+            for line in _decoded(await moment.rows(self._statements.lines(lines, some)), lines.texts):
                 belonging[line[lines.parent]].append(_without(line, lines.changes.column if lines.changes else None))
         for row in rows:
             row[name] = belonging[row[key]]
@@ -104,6 +105,24 @@ def _in_portions(keys: list[Any]) -> Iterator[list[Any]]:
     """So many at a time as every database takes values in one question (SQL Server: 2,100)."""
     for first in range(0, len(keys), MOST_KEYS):
         yield keys[first : first + MOST_KEYS]
+
+
+def _decoded(rows: list[Row], texts: Mapping[str, str]) -> list[Row]:
+    """Columns that came as bytes (`0x…`) as text; what is none is kept in a form no field table takes for text."""
+    for row in rows:
+        for column, code_page in texts.items():
+            if row[column] is not None:
+                row[column] = _text(str(row[column]), code_page)
+    return rows
+
+
+def _text(told: str, code_page: str) -> str | dict[str, str]:
+    if not told.startswith("0x"):
+        raise Misconfigured(f"a column under `texts` is to be given as bytes (convert(varbinary(200), …)): {told!r}")
+    try:
+        return bytes.fromhex(told[2:]).decode(code_page)
+    except UnicodeDecodeError:
+        return {f"not {code_page}": told}
 
 
 def _without(row: Row, column: str | None) -> Row:
