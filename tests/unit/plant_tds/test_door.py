@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+import time
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
 import pymssql
 import pytest
 
-from tests.sqlserver_fixtures import account_set, people
+from tests.conftest import free_port
+from tests.sqlserver_fixtures import PASSWORD, AccountSet, account_set, people
 
 __all__ = ["account_set", "people"]
+ROOT = Path(__file__).parents[3]
 KINDS = """
 create table kinds (
     id integer, big bigint, small smallint, tiny_one tiny, flag bit_flag, exact numeric(38, 10), price numeric(19, 4),
@@ -122,3 +130,25 @@ def test_a_question_that_is_given_up_is_called_off_at_the_database(account_set, 
         if left == (0,):
             return
     pytest.fail("the question is still being answered")
+
+
+def test_the_command_of_the_readme_opens_a_door(postgres_dsn):
+    port = free_port()
+    command = [sys.executable, "-m", "include.plant.tds", "--port", str(port), "--dsn", postgres_dsn, "--login", "hub"]
+    for _ in range(2):  # the second finds the tables laid
+        with subprocess.Popen(command, env={**os.environ, "PLANT_SECRET": PASSWORD}, cwd=ROOT) as process:
+            try:
+                until_open(port, process)
+                assert AccountSet(postgres_dsn, port).ask("select cSOCode from SO_SOMain") == []
+            finally:
+                process.kill()
+
+
+def until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    pytest.fail("the door did not open")
