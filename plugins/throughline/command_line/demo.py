@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--orders", default=5, show_default=True, type=click.IntRange(1, 500), help="How many orders.")
 @click.option(
-    "--within", default=150.0, show_default=True, type=click.FloatRange(1), help="Seconds they may take to arrive."
+    "--within", default=300.0, show_default=True, type=click.FloatRange(1), help="Seconds they may take to arrive."
 )
 @platform_options
 @json_option
