@@ -43,6 +43,10 @@ test: lint types $(INSTALLED) ## Lint, types and the tests
 test-heavy: $(INSTALLED) ## The tests that take minutes
 	$(BIN)/python -m pytest -m heavy $(ARGS)
 
+.PHONY: test-kills
+test-kills: $(INSTALLED) ## Kill and freeze every component while orders flow, and print how long recovery took
+	$(BIN)/python -m pytest -m heavy -s tests/kills $(ARGS)
+
 .PHONY: lint
 lint: $(INSTALLED) ## Style, complexity and order of the code
 	$(BIN)/ruff check .
