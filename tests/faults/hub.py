@@ -41,6 +41,10 @@ IDLE = 900.0
 """A process with nothing to do looks whether that is still so after so many seconds."""
 
 
+WAKES = 60.0
+"""What waits for a name is looked through so often, should the news of it have been lost with a process."""
+
+
 class LoginShelf:
     """Logins that outlive a process, as on one machine."""
 
@@ -103,6 +107,7 @@ class Hub:
         self._polls: set[tuple[float, str, str]] = set()
         self._work = {"sweeper-1": asyncio.Event(), "sweeper-2": asyncio.Event()}
         self._told = asyncio.Event()
+        self._wake_due = False
         self._pause_asked = 0.0
         self._not_before: dict[tuple[str, str], float] = {}
         self.receiver: Any = None
@@ -141,11 +146,12 @@ class Hub:
             try:
                 await work(process)
             except Killed:
-                process.machine.dead = True
+                process.machine.dead = self._wake_due = True
                 await asyncio.sleep(self.plant.rng.uniform(1, 20))
 
     async def _attempt(self, process: Process, what: str, work: Awaitable[Any]) -> Any:
         """One task of Airflow's: its failure is told, and the next one comes."""
+        process.machine.doing = what.partition(" ")[0]
         try:
             return await work
         except ThroughlineError as error:
@@ -175,10 +181,12 @@ class Hub:
             if self._waits("inbox where read_at is null"):
                 await self._attempt(process, "inbox", thread(engine.drain_inbox, "wms"))
             if self._waits("record_versions where state = 'pending'"):
-                await self._attempt(process, "take in", thread(engine.take_in))
-            await self._pause(self._told, min([at for at, _, _ in self._polls], default=now + IDLE), least=0.2)
-            if self.loop.time() - now > 55:
-                await self._attempt(process, "wake", thread(self._wake, process))
+                self._wake_due |= await self._attempt(process, "take in", thread(engine.take_in)) is None
+            latest = now + (WAKES if self._wake_due else IDLE)
+            await self._pause(self._told, min([latest, *(at for at, _, _ in self._polls)]), least=0.2)
+            if self.loop.time() - now > WAKES - 5:
+                woken = await self._attempt(process, "wake", thread(self._wake, process))
+                self._wake_due &= woken is None
 
     def _ask_again(self, role: str, kind: str) -> None:
         """A capture that failed is tried again as Airflow would: after 15 s, or when the system said."""
@@ -201,18 +209,21 @@ class Hub:
 
     @property
     def waits_for_polls(self) -> bool:
-        return bool(self._polls)
+        """Whether a source is still to be asked, or what waits for a name is still to be looked through."""
+        return bool(self._polls) or self._wake_due
 
     def _waits(self, what: str) -> bool:
         """Whether the ledger has something of this kind, as the triggers of production ask it."""
         return self.bench.database.connection.execute(f"select exists (select from {what})").fetchone() == (True,)
 
-    def _wake(self, process: Process) -> None:
+    def _wake(self, process: Process) -> bool:
         with process.ledger.transaction() as books:
             books.identities.wake()
+        return True
 
     async def _sweeping(self, process: Process) -> None:
         event = self._work[process.machine.name.partition(".")[0]]
+        in_vain, before = 0, dict[str, int]()
         while not self.over:
             event.clear()
             planned = await self._attempt(process, "plan", asyncio.to_thread(process.engine.plan, self.flow)) or {}
@@ -220,9 +231,11 @@ class Hub:
             for step in ready:
                 await self._attempt(process, step, process.engine.run_step(self.flow, step))
             if not ready:
-                await self._pause(event, self.loop.time() + self._until_due(), least=0.1)
+                await self._pause(event, self.loop.time() + max(self._until_due(), in_vain - 20.0), least=0.1)
             else:
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(max(0.1, in_vain - 20.0))
+            in_vain = min(in_vain + 1, 80) if planned == before else 0  # what is due and never done is no hurry
+            before = planned
 
     async def _pause(self, event: asyncio.Event, until: float, *, least: float) -> None:
         """Until somebody says there is work, or something is due."""

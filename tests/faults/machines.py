@@ -21,13 +21,15 @@ class Killed(BaseException):
 
 @dataclass
 class Trouble:
-    """Something that strikes at the n-th point of a kind (of any kind when `at` is empty)."""
+    """Something that strikes at the n-th point of a kind (of any kind when `at` is empty), of one machine or of all."""
 
     kind: str
     """crash, lose (the connection to the database) or freeze"""
     at: str
     nth: int
     seconds: float = 0.0
+    on: str = ""
+    """receiver or sweeper, or what is being done there: capture, inbox, take; anywhere when empty"""
 
 
 @dataclass
@@ -38,13 +40,14 @@ class Troubles:
     counts: Counter[str] = field(default_factory=Counter)
     struck: int = 0
 
-    def strikes(self, at: str) -> Trouble | None:
-        """Whether something strikes at this point."""
+    def strikes(self, at: str, role: str, doing: str) -> Trouble | None:
+        """Whether something strikes at this point of this machine and of what it is doing."""
         counts = self.counts
-        counts[at] += 1
-        counts[""] += 1
+        for place in (at, "", f"{role} {at}", f"{doing} {at}"):
+            counts[place] += 1
         for trouble in self.planned:
-            if (not trouble.at or trouble.at == at) and counts[trouble.at] >= trouble.nth:
+            place = f"{trouble.on} {trouble.at}".strip()
+            if trouble.at in ("", at) and trouble.on in ("", role, doing) and counts[place] >= trouble.nth:
                 if not _fits(trouble.kind, at):
                     continue
                 self.planned.remove(trouble)
@@ -55,7 +58,7 @@ class Troubles:
 
 def _fits(kind: str, at: str) -> bool:
     if kind == "freeze":
-        return at == "begin"
+        return at in ("begin", "committed")  # where it holds no locks that would stop the others with it
     return kind == "crash" or at in ("statement", "commit", "committed")
 
 
@@ -66,6 +69,8 @@ class Machine:
         self, name: str, troubles: Troubles, note: Callable[..., None], rest: Callable[[float], bool],
         heard: Callable[[set[str]], None], shelf: Shelf,
     ) -> None:  # fmt: skip
+        self.doing = "nothing"
+        self._role = name.partition(".")[0].partition("-")[0]
         self.name, self._troubles, self._note, self._rest, self.heard = name, troubles, note, rest, heard
         self.shelf = shelf
         self.dead = False
@@ -82,7 +87,7 @@ class Machine:
         """An input or output is about to happen (or, for `committed` and `answered`, just did)."""
         if self.dead:
             raise Killed(self.name)
-        trouble = self._troubles.strikes(at)
+        trouble = self._troubles.strikes(at, self._role, self.doing)
         if trouble is None:
             return
         if trouble.kind == "crash":

@@ -75,7 +75,8 @@ def draw(seed: int) -> Scenario:
     found.login_ends = rng.random() < 0.1
     if rng.random() < 0.9:
         found.roughness, found.gusts = rng.choice([0.05, 0.15, 0.4]), rng.choice([0, 1, 2, 4, 8])
-        found.troubles = [_trouble(rng) for _ in range(rng.choice([0, 0, 1, 1, 2, 3]))]
+        found.troubles = [_trouble(rng, short) for _ in range(rng.choice([0, 0, 1, 1, 2, 3]))]
+        found.overlaps |= any(one.seconds > LEASE for one in found.troubles)  # somebody must be there to take over
     if rng.random() < 0.15:
         ahead = rng.choice([-1, 1]) * rng.choice([20.0, 200.0, 3600.0, 2 * 86400.0])
         found.jumps = [(rng.uniform(1, 120), ahead, rng.uniform(20, 400))]
@@ -86,10 +87,26 @@ def draw(seed: int) -> Scenario:
     return found
 
 
-def _trouble(rng: Random) -> Trouble:
-    kind = rng.choices(["crash", "lose", "freeze"], [5, 2, 3])[0]
+LEASE = 120.0
+"""How long a claim holds, in seconds; a longer freeze loses it."""
+PLACES = {"capture": 16, "take": 8, "sweeper": 60}
+"""On which machine, or in which of its tasks, a trouble strikes, and at which transaction of it at the latest."""
+DOORS = {"receiver": 4, "inbox": 6}
+"""The same, where systems call back: few transactions each, and all of them matter."""
+
+
+def _trouble(rng: Random, short: bool) -> Trouble:
+    """Half of the troubles strike anywhere, half at a chosen place: the rarest points would hardly be met else."""
+    kind = rng.choices(["crash", "lose", "freeze"], [5, 3, 4])[0]
     if kind == "freeze":
-        return Trouble(kind, "begin", rng.randint(1, 60), rng.choice([1.0, 30.0, 130.0, 130.0, 400.0]))
+        seconds = rng.choice([1.0, 30.0, 130.0, 130.0, 400.0])
+        at = rng.choice(["begin", "committed"])
+        return Trouble(kind, at, rng.randint(1, 60), seconds, rng.choice(["", "sweeper", "sweeper"]))
+    if rng.random() < 0.5:
+        places = PLACES if short or rng.random() < 0.4 else DOORS
+        on = rng.choice(list(places))
+        at = rng.choice(["begin", "commit", "committed"] if kind == "crash" else ["commit", "committed"])
+        return Trouble(kind, at, rng.randint(1, places[on]), on=on)
     at, most = rng.choice([("statement", 500), ("commit", 80), ("committed", 80), ("begin", 80)])
     if kind == "crash" and rng.random() < 0.4:
         at, most = rng.choice([("call", 25), ("answered", 25)])

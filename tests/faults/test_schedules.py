@@ -7,8 +7,12 @@ import pytest
 from tests.faults.database import server
 from tests.faults.runner import bench_on, check_seed, run_seeds_on
 
-ONCE_FAILED = (5, 13, 16, 22, 49, 68, 94, 95, 110, 574, 629, 654, 669, 697, 720, 744)
-"""Seeds that once told of a mistake, of the hub's or of the simulator's. They are kept for ever."""
+ONCE_FAILED = (286,)
+"""Seeds that once told of a mistake. A seed means the same as long as the generator is the same: those found before it
+learnt to strike at chosen places mean something else now, and are gone; what they found stands in the unit tests (news
+lost beside a late word, a deep look back put off by a clock, "shipped" told after "closed", intents of a withdrawn
+step, a doubt forgotten by the next refusal, a refused write sent beside its correction, a wait counted from too early).
+286: the simulator ended before the hub's chore looked through what waits for a name."""
 HALVES = {"first": range(1, 1001), "second": range(1001, 2001)}
 
 

@@ -34,12 +34,13 @@ class Weather:
 
     def __init__(self, rng: Random, *, roughness: float, budget: int) -> None:
         self._rng, self.roughness, self.left = rng, roughness, budget
+        self._stormy = budget > 0
         self.forced: dict[int, str] = {}
         self.calls = 0
 
     def over(self) -> None:
         """From now on it is fine."""
-        self.left = 0
+        self.left, self._stormy = 0, False
         self.forced = {}
 
     def gust(self, *, writes: bool, tier: str, polls: bool = False) -> Gust:
@@ -48,7 +49,7 @@ class Weather:
         rng = self._rng
         travels, returns = rng.uniform(0.01, 0.4), rng.uniform(0.01, 0.4)
         forced = self.forced.pop(self.calls, None)
-        if forced is None and (self.left <= 0 or rng.random() >= self.roughness):
+        if forced is None and not self._strikes(tier):
             return Gust("fine", travels, returns)
         table = WRITE_GUSTS if writes else POLL_GUSTS if polls else READ_GUSTS
         kind = forced or rng.choices(list(table), list(table.values()))[0]
@@ -59,3 +60,9 @@ class Weather:
             returns = rng.uniform(3, 8)
         wait = float(rng.choice([2, 5, 20, 45])) if kind.startswith("throttled") else 0.0
         return Gust(kind, travels, returns, wait)
+
+    def _strikes(self, tier: str) -> bool:
+        """Letters are few and come last, when the storms are spent: they get one of their own, often."""
+        if tier == "T4" and self._stormy:
+            return self._rng.random() < 0.4
+        return self.left > 0 and self._rng.random() < self.roughness
