@@ -116,7 +116,7 @@ def _news_in_order(case: Case) -> Iterator[str]:
     over: set[str] = set()
     for effect in case.effects_of("crm", "order_update", "create"):
         order, status = effect["data"]["order"], effect["data"]["status"]
-        if order in over:
+        if order in over and status != "closed":  # a change refused after the end is answered, and says closed again
             yield f"sales heard '{status}' of {order} after it was closed"
         if effect["reference"].endswith("-closed"):
             over.add(order)

@@ -8,7 +8,6 @@ KNOWN: dict[str, int] = {
     "look_back_counts_before_it_is_taken": 28,
     "ties_forgotten": 18,
     "watermark_before_its_records": 41,
-    "late_revision_overwrites": 1495,
     "content_hash_ignores_a_field": 15,
     "only_the_first_page": 18,
     "failed_page_passed_over": 13,
