@@ -13,15 +13,20 @@ from throughline.process.state import Instance, Revision, StepState
 
 
 def adopt_before_anything_was_written(board: Board) -> None:
-    """Take the newest version as the subject as long as no system knows any other."""
-    newest = _newer(board)[-1:]
-    if not newest or _anything_written(board) or _family(board):
+    """Take the newest version as the subject as long as no system knows any other; an exit ends it before it begins.
+
+    The version in force may be an exit itself: a confirmation and its cancellation can be understood in one moment.
+    """
+    if _anything_written(board) or _family(board):
         return
-    if board.flow.start.holds({"doc": as_text(newest[0].document), "subject": as_text(newest[0].document)}):
-        board.adopt(newest[0].id)
-        _mend(board)
-    elif _is_exit(newest[0].document):
-        board.adopt(newest[0].id)
+    newest = board.state.revisions[-1]
+    told, newer = as_text(newest.document), newest.id != board.state.in_force
+    if board.flow.start.holds({"doc": told, "subject": told}):
+        if newer:
+            board.adopt(newest.id)
+            _mend(board)
+    elif _is_exit(newest.document):
+        board.adopt(newest.id)
         for own in list(board.instances.values()):
             board.move(own, StepState.WITHDRAWN)
         board.finish("cancelled")

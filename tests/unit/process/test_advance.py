@@ -215,3 +215,11 @@ def test_an_await_that_can_never_tell_is_parked_and_still_passes_on_what_arrives
     assert parked.state is StepState.PARKED
     assert "has no unit 'pallet'" in (parked.error or "")
     assert process.states()["mes_work_order", "work_order:erp:WO-1"] == "ready"
+
+
+def test_an_order_cancelled_in_the_moment_it_is_understood_never_begins() -> None:
+    """A confirmation and its cancellation waited for the same customer, and were told together (seeded faults, 720)."""
+    process = PureProcess(first_state(order(status="cancelled")))
+    process.go_on()
+    assert process.state.state == "cancelled"
+    assert process.ready() == []
